@@ -1,0 +1,164 @@
+"""The database: its tables' common ground, its connections, its transactions.
+
+Two kinds of work, and nothing else opens a connection:
+
+* ``database.transaction()`` for everything that writes: one per request or step of a job,
+  committed when the block ends, rolled back when it raises.
+* ``database.read()`` for reading: every statement by itself, without a transaction's round
+  trips around it.
+
+The engine is in AUTOCOMMIT and a transaction is opened here, in one message with its
+time-outs. As ``SET LOCAL`` they hold behind a PgBouncer in transaction mode too, which
+refuses them as start-up parameters.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
+
+import asyncpg
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+Driver = asyncpg.Connection
+"""asyncpg's own connection, lent by ``Database.driver`` or taken from a transaction."""
+
+SCHEMA = "vek1_api"
+"""Where everything of ours lives; ``public`` belongs to the front end."""
+
+COMMAND_TIMEOUT_SECONDS = 30
+"""How long a statement may run before asyncpg cancels it."""
+
+_BEGIN = (
+    "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'; "
+    "SET LOCAL idle_in_transaction_session_timeout = '20s'"
+)
+
+
+class UtcTimestamp(TypeDecorator[datetime]):
+    """A ``timestamp without time zone`` that holds UTC, as an aware datetime in Python.
+
+    Drizzle makes its columns so (decisions, section "Who owns what", 7).
+    """
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Drop the zone after moving to UTC."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Say that it is UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables; used as typed tables for Core statements, not as unit of work.
+
+    Constraint names follow Drizzle's, so that a push of the front end finds what it expects.
+    """
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+            "fk": "%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s"
+            "_%(referred_column_0_N_name)s_fk",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcTimestamp()}
+
+
+class Database:
+    """The engine of one process, with a bounded pool."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 20, application_name: str = "vek1"
+    ) -> None:
+        """Take any ``postgresql://`` URL; nothing connects before the first use."""
+        self._engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            isolation_level="AUTOCOMMIT",
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            # Instead of a ping per use, which costs 13 % of the throughput.
+            pool_recycle=300,
+            # The state of a connection is settled below, before it goes back.
+            pool_reset_on_return=None,
+            connect_args={
+                "command_timeout": COMMAND_TIMEOUT_SECONDS,
+                "timeout": 10,
+                "server_settings": {
+                    "timezone": "UTC",
+                    "application_name": application_name,
+                },
+            },
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """Lend a connection on which each statement stands alone."""
+        async with self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def driver(self) -> AsyncGenerator[asyncpg.Connection]:
+        """Lend asyncpg's own connection, for the statements of ``core.hot``."""
+        lent = await self._engine.raw_connection()
+        try:
+            yield cast("asyncpg.Connection", lent.driver_connection)
+        finally:
+            lent.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncConnection]:
+        """Lend a connection inside a transaction that commits when the block ends.
+
+        Raising, and being cancelled, rolls back. A connection whose end is uncertain is
+        closed rather than lent again.
+        """
+        async with self._engine.connect() as connection:
+            raw = await driver_of(connection)
+            try:
+                await raw.execute(_BEGIN)
+                yield connection
+                await raw.execute("COMMIT")
+            except BaseException:
+                await asyncio.shield(_roll_back(connection, raw))
+                raise
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    def pool_status(self) -> dict[str, int]:
+        """Return how many connections are lent and how many there may be."""
+        pool = cast("AsyncAdaptedQueuePool", self._engine.pool)
+        return {"lent": pool.checkedout(), "size": pool.size()}
+
+
+async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """Return the asyncpg connection below, which takes part in the same transaction."""
+    fairy = await connection.get_raw_connection()
+    return cast("asyncpg.Connection", fairy.driver_connection)
+
+
+async def _roll_back(connection: AsyncConnection, raw: asyncpg.Connection) -> None:
+    try:
+        if not raw.is_closed() and raw.is_in_transaction():
+            await raw.execute("ROLLBACK", timeout=5)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        await connection.invalidate()

@@ -1,0 +1,137 @@
+"""``Idempotency-Key``: the same request twice has one effect and one answer.
+
+The key is claimed and its answer recorded by the transaction of the effect itself, so there is
+no moment at which one exists without the other, and nothing to clean up after a crash. While
+that transaction runs it holds an advisory lock; who finds it taken is told to wait.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import LargeBinary, SmallInteger, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from vek1_api.core import clock
+from vek1_api.core.db import SCHEMA, Base
+from vek1_api.core.errors import (
+    FieldError,
+    IdempotencyInProgressError,
+    IdempotencyKeyReusedError,
+    ValidationFailedError,
+)
+
+KEPT_FOR = timedelta(hours=24)
+MAX_LENGTH = 255
+
+
+class IdempotencyKey(Base):
+    """An answer that was given, by who asked and under which key."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = ({"schema": SCHEMA},)
+
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    status: Mapped[int] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, str]] = mapped_column(JSONB)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(
+        TIMESTAMP(timezone=True), server_default=func.now(), index=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The answer as it was given the first time."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One actor's key, and what the request that carries it asks for."""
+
+    actor: str
+    key: str
+    fingerprint: bytes
+
+    async def replay(self, tx: AsyncConnection) -> Recorded | None:
+        """Take the key for this transaction, or return the answer that it already has.
+
+        Raises ``IdempotencyInProgressError`` while another request holds the key, and
+        ``IdempotencyKeyReusedError`` if it was used for a different request.
+        """
+        lock = func.hashtextextended(f"{self.actor}\n{self.key}", 0)
+        if not await tx.scalar(select(func.pg_try_advisory_xact_lock(lock))):
+            message = "A request with this Idempotency-Key is still running."
+            raise IdempotencyInProgressError(message, retry_after_seconds=1)
+        # A statement of its own: its snapshot must be younger than the lock.
+        row = (
+            await tx.execute(select(IdempotencyKey).where(*self._is_mine()))
+        ).one_or_none()
+        if row is None:
+            return None
+        if row.fingerprint != self.fingerprint:
+            message = "This Idempotency-Key was used for a different request."
+            raise IdempotencyKeyReusedError(message)
+        return Recorded(row.status, row.headers, row.body)
+
+    async def record(self, tx: AsyncConnection, answer: Recorded) -> None:
+        """Keep the answer; it commits with the effect."""
+        await tx.execute(
+            insert(IdempotencyKey).values(
+                actor=self.actor,
+                key=self.key,
+                fingerprint=self.fingerprint,
+                status=answer.status,
+                headers=answer.headers,
+                body=answer.body,
+            )
+        )
+
+    async def amend(self, tx: AsyncConnection, answer: Recorded) -> None:
+        """Replace the recorded answer by the one that was given after waiting."""
+        await tx.execute(
+            update(IdempotencyKey)
+            .where(*self._is_mine())
+            .values(status=answer.status, headers=answer.headers, body=answer.body)
+        )
+
+    def _is_mine(self) -> tuple[Any, ...]:
+        return IdempotencyKey.actor == self.actor, IdempotencyKey.key == self.key
+
+
+def checked_key(value: str | None) -> str | None:
+    """Return the header's value, or raise if it is not 1 to 255 visible ASCII characters."""
+    if value is None:
+        return None
+    if 1 <= len(value) <= MAX_LENGTH and all(
+        "!" <= character <= "~" for character in value
+    ):
+        return value
+    problem = FieldError(
+        "/header/Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."
+    )
+    message = "The Idempotency-Key is not valid."
+    raise ValidationFailedError(message, errors=[problem])
+
+
+def fingerprint(*parts: bytes) -> bytes:
+    """Return a digest that tells two requests apart; the parts are kept apart too."""
+    digest = hashlib.blake2b(digest_size=32)
+    for part in parts:
+        digest.update(len(part).to_bytes(8) + part)
+    return digest.digest()
+
+
+async def forget_old(tx: AsyncConnection) -> int:
+    """Delete the keys that are older than a day; return how many."""
+    old = IdempotencyKey.created_at < clock.now() - KEPT_FOR
+    return (await tx.execute(delete(IdempotencyKey).where(old))).rowcount

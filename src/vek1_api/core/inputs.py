@@ -1,0 +1,88 @@
+"""What comes in: bounded, NUL-free, and nothing that is not known."""
+
+from datetime import UTC
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+)
+
+
+def _nul_free(text: str) -> str:
+    if "\x00" in text:
+        # Postgres cannot hold it, and chat clients do send it.
+        message = "must not contain the NUL character"
+        raise ValueError(message)
+    return text
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = "must not contain half of a surrogate pair"
+        raise ValueError(message) from error
+    return text
+
+
+Clean = Annotated[str, AfterValidator(_nul_free), AfterValidator(_encodable)]
+"""A string that UTF-8 and Postgres can hold."""
+
+Name = Annotated[
+    Clean, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
+]
+Word = Annotated[
+    Clean, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)
+]
+Note = Annotated[Clean, StringConstraints(max_length=2_000)]
+LongText = Annotated[Clean, StringConstraints(max_length=50_000)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+"""An opaque id of another system: visible ASCII."""
+
+Slug = Annotated[
+    str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+]
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
+"""A moment with its offset (RFC 3339)."""
+
+MAX_JSON_DEPTH = 8
+MAX_JSON_NODES = 2_000
+
+
+def _bounded_json(value: Any) -> Any:
+    """Refuse JSON that is deep, large, or has strings that Postgres cannot hold."""
+    pending, nodes = [(value, 0)], 0
+    while pending:
+        item, depth = pending.pop()
+        nodes += 1
+        if depth > MAX_JSON_DEPTH or nodes > MAX_JSON_NODES:
+            message = (
+                f"must have at most {MAX_JSON_DEPTH} levels and {MAX_JSON_NODES} values"
+            )
+            raise ValueError(message)
+        if isinstance(item, str):
+            _encodable(_nul_free(item))
+        elif isinstance(item, dict):
+            pending.extend((part, depth + 1) for pair in item.items() for part in pair)
+        elif isinstance(item, list):
+            pending.extend((part, depth + 1) for part in item)
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_bounded_json)]
+"""Any JSON object of modest size."""
+
+
+class Input(BaseModel):
+    """The base of every request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def changes(self) -> dict[str, Any]:
+        """Return only the fields that the caller sent; null means "clear it"."""
+        return {name: getattr(self, name) for name in self.model_fields_set}

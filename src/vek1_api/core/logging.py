@@ -1,0 +1,93 @@
+"""Logs: one JSON object a line, a constant event name with fields, no secrets, no people.
+
+Every line of a request or job carries its id. Values whose names say that they are secret or
+personal are replaced before a line is written, whoever logs them.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+from vek1_api.core import context
+
+_SENSITIVE = re.compile(
+    r"token|secret|password|authorization|cookie|api_?key|signature|phone|e_?mail|tax_?id|cpf|"
+    r"cnpj|content|message_text|address",
+    re.IGNORECASE,
+)
+_REDACTED = "[redacted]"
+_IN_URL = re.compile(r"(?i)\b(webhookSecret|token|secret|apikey)=[^&\s\"]+")
+_CREDENTIALS = re.compile(r"://[^/@\s:]+:[^/@\s]+@")
+
+
+def configure(level: str = "INFO", *, pretty: bool = False) -> None:
+    """Make this process log as above; ``pretty`` is for a person at a terminal."""
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer()
+        if pretty
+        else structlog.processors.JSONRenderer(_dumps)
+    )
+    shared = [
+        structlog.contextvars.merge_contextvars,
+        _with_request_id,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, redact, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                redact,
+                renderer,
+            ],
+        )
+    )
+    logging.basicConfig(
+        handlers=[handler], level=max(logging.INFO, logging.getLevelName(level)), force=True
+    )
+    for chatty in ("uvicorn.access", "httpx", "pgqueuer"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def redact(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Replace what must not be in a log."""
+    for name, value in event.items():
+        if name != "event" and _SENSITIVE.search(name):
+            event[name] = _REDACTED
+        elif isinstance(value, str):
+            event[name] = clean(value)
+    return event
+
+
+def clean(text: str) -> str:
+    """Return a text without the secrets that addresses carry."""
+    return _CREDENTIALS.sub("://[redacted]@", _IN_URL.sub(rf"\1={_REDACTED}", text))
+
+
+def _with_request_id(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    request_id = context.request_id.get()
+    if request_id is not None:
+        event["request_id"] = request_id
+    return event
+
+
+def _dumps(value: Any, **_options: Any) -> str:
+    return orjson.dumps(value, default=str).decode()

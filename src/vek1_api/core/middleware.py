@@ -1,0 +1,102 @@
+"""What happens around every request: its id, its log line, its size limit, safe headers.
+
+One pure ASGI layer: each further one costs every request (``docs/performance.md``).
+"""
+
+import time
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vek1_api.core import context, problems
+from vek1_api.core.errors import PayloadTooLargeError
+
+FORM_OVERHEAD_BYTES = 1024 * 1024
+"""What a multipart form may have besides its file."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+}
+_QUIET = ("/health/", "/metrics")
+
+log = structlog.get_logger()
+
+
+class RequestEnvelope:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+        """Refuse bodies over ``max_body_bytes`` before they are read."""
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = context.sane_request_id(headers.get("x-request-id"))
+        context.request_id.set(request_id)
+        envelope = _Answering(scope, send, request_id)
+        declared = headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > self._max_body_bytes:
+            refusal = problems.problem(PayloadTooLargeError("The body is too large."))
+            await refusal(scope, receive, envelope.send)
+        else:
+            limited = _Limited(receive, self._max_body_bytes)
+            await self._app(scope, limited.receive, envelope.send)
+        envelope.log()
+
+
+class _Answering:
+    """Adds the headers of every answer, and remembers what the log line needs."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        self._scope = scope
+        self._send = send
+        self._request_id = request_id
+        self._status = 0
+        self._began = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self._request_id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+    def log(self) -> None:
+        path = self._scope["path"]
+        if path.startswith(_QUIET):
+            return
+        route = self._scope.get("route")
+        log.info(
+            "request",
+            method=self._scope["method"],
+            route=getattr(route, "path", None) or path,
+            status=self._status,
+            milliseconds=round((time.perf_counter() - self._began) * 1000, 1),
+        )
+
+
+class _Limited:
+    """Counts a body whose length was not declared."""
+
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self._receive = receive
+        self._left = max_bytes
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            detail = "The body is too large."
+            raise PayloadTooLargeError(detail)
+        return message

@@ -1,0 +1,121 @@
+"""Keyset pages: rows that come or go while somebody pages never repeat or hide others.
+
+A cursor is the sort key of the last row, opaque to callers. A page asks for one row more than
+it shows, so that no count is needed.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, tuple_
+
+from vek1_api.core.db import Driver
+from vek1_api.core.errors import FieldError, ValidationFailedError
+from vek1_api.core.hot import HotStatement
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+class Paging(BaseModel):
+    """The two query parameters of every list; a list with filters extends it."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Items per page.")
+    cursor: str | None = Field(
+        None, max_length=512, description="`next_cursor` of the page before."
+    )
+
+    def filters(self) -> dict[str, Any]:
+        """Return the filters that the caller set."""
+        names = type(self).model_fields.keys() - Paging.model_fields.keys()
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class PageQuery:
+    """A list: newest first, with filters, compiled once for each set of filters in use."""
+
+    def __init__(
+        self,
+        statement: Select[Any],
+        *,
+        at: Any,
+        row_id: Any,
+        filters: Mapping[str, ColumnElement[bool]] | None = None,
+    ) -> None:
+        """Take a select of ``body``, its sort key, and the condition of each filter.
+
+        A condition holds its value as ``bindparam`` with the filter's own name.
+        """
+        self._at = at
+        self._row_id = row_id
+        self._statement = (
+            statement.add_columns(at.label("at"), row_id.label("row_id"))
+            .order_by(at.desc(), row_id.desc())
+            .limit(bindparam("row_limit", type_=Integer))
+        )
+        self._filters = dict(filters or {})
+        self._compiled = lru_cache(maxsize=256)(self._compile)
+
+    async def fetch(self, driver: Driver, paging: Paging, **values: Any) -> bytes:
+        """Return the page as JSON: ``{"items": [...], "next_cursor": ...}``.
+
+        ``values`` are the other parameters of the statement. Raises
+        ``ValidationFailedError`` for a cursor that is not ours.
+        """
+        filters = paging.filters()
+        after = _decode(paging.cursor)
+        statement = self._compiled(frozenset(filters), after is not None)
+        position = {"after_at": after[0], "after_id": after[1]} if after else {}
+        rows = await statement.rows(
+            driver, **values, **filters, **position, row_limit=paging.limit + 1
+        )
+        shown = rows[: paging.limit]
+        last = shown[-1] if len(rows) > paging.limit else None
+        cursor = "null" if last is None else f'"{_encode(last["at"], last["row_id"])}"'
+        bodies = ",".join([row["body"] for row in shown])
+        return f'{{"items":[{bodies}],"next_cursor":{cursor}}}'.encode()
+
+    def _compile(self, names: frozenset[str], is_later_page: bool) -> HotStatement:  # noqa: FBT001
+        statement = self._statement.where(*(self._filters[name] for name in sorted(names)))
+        if is_later_page:
+            key = tuple_(self._at, self._row_id)
+            position = tuple_(
+                bindparam("after_at", type_=self._at.type),
+                bindparam("after_id", type_=self._row_id.type),
+            )
+            statement = statement.where(key < position)
+        return HotStatement(statement)
+
+
+def is_empty(page: bytes) -> bool:
+    """Return whether a page shows nothing, and then perhaps because its parent is not there."""
+    return page.startswith(b'{"items":[]')
+
+
+def _encode(at: datetime, row_id: UUID) -> str:
+    packed = orjson.dumps([at.replace(tzinfo=UTC).isoformat(), row_id.hex])
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _decode(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        at, row_id = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        moment = datetime.fromisoformat(at)
+        return moment.astimezone(UTC), UUID(row_id)
+    except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError) as error:
+        problem = FieldError("/query/cursor", "invalid", "Use a `next_cursor` as it came.")
+        message = "The cursor is not one of ours."
+        raise ValidationFailedError(message, errors=[problem]) from error

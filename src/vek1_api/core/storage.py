@@ -1,0 +1,303 @@
+"""The bucket, over the ``minio`` client: streamed, off the event loop, one kind of error.
+
+Anonymous reads are allowed under ``PUBLIC_PATTERNS`` only, and ``*`` in a bucket policy
+crosses slashes. So keys are made here, where no id and no kind can imitate a public one.
+
+Browsers get a public object as the type that it was stored with. The caller decides that
+type from the content, and must use none that runs scripts (HTML, SVG, XML).
+"""
+
+import json
+import re
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import islice, product
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import quote, urlsplit
+
+import urllib3
+from anyio import CapacityLimiter, to_thread
+from minio import Minio
+from minio.error import MinioException, S3Error
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
+
+from vek1_api.core import clock
+
+PUBLIC_PATTERNS = ("companies/*/products/*", "companies/*/logo/*")
+LINK_LIFE = timedelta(minutes=10)
+PART_BYTES = 5 * 1024 * 1024  # The least that S3 allows; so much of a file is in memory.
+PAGE_KEYS = 1_000
+CALLS_AT_ONCE = 16
+LONGEST_NAME = 150
+
+Result = TypeVar("Result")
+
+
+class StorageError(Exception):
+    """The object store cannot be reached, refuses, or does not hold what was asked for."""
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What the store knows about an object; ``size`` is in bytes."""
+
+    size: int
+    content_type: str
+    etag: str
+
+
+class Bucket:
+    """One bucket. All methods raise ``StorageError`` only; close it when done."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        access_key: str,
+        secret_key: str,
+        bucket: str,
+        region: str = "us-east-1",
+        public_url: str | None = None,
+    ) -> None:
+        self._name = bucket
+        self._public_url = (public_url or endpoint).rstrip("/")
+        self._pool = urllib3.PoolManager(
+            maxsize=CALLS_AT_ONCE,
+            timeout=urllib3.Timeout(connect=2, read=30),
+            retries=urllib3.Retry(
+                total=2, backoff_factor=0.1, status_forcelist=(502, 503, 504)
+            ),
+        )
+        self._limiter = CapacityLimiter(CALLS_AT_ONCE)
+
+        def client(url: str) -> Minio:
+            parts = urlsplit(url)
+            return Minio(
+                parts.netloc,
+                access_key=access_key,
+                secret_key=secret_key,
+                secure=parts.scheme == "https",
+                region=region,
+                http_client=self._pool,
+            )
+
+        self._client = client(endpoint)
+        # Links are signed for the host that browsers see; this one never calls it.
+        self._signer = client(self._public_url)
+
+    def close(self) -> None:
+        """Close the connections. A store that stops waits for them otherwise."""
+        self._pool.clear()
+
+    async def ensure(self) -> None:
+        """Make the bucket and its policy right; writes nothing when they are."""
+        await self._call(self._ensure)
+
+    async def policy_problems(self) -> list[str]:
+        """Return a sentence for each difference from the policy that ``ensure`` sets."""
+        return await self._call(self._policy_problems)
+
+    async def healthy(self) -> bool:
+        """Tell whether the store answers and has the bucket."""
+        try:
+            return await self._call(partial(self._client.bucket_exists, self._name))
+        except StorageError:
+            return False
+
+    async def put(self, key: str, stream: BinaryIO, size: int, content_type: str) -> None:
+        """Store ``size`` bytes of ``stream``, a few megabytes at a time."""
+        write = partial(self._client.put_object, part_size=PART_BYTES)
+        await self._call(partial(write, self._name, key, stream, size, content_type))
+
+    async def read(self, key: str, limit: int) -> bytes:
+        """Return an object of at most ``limit`` bytes; a larger one is an error."""
+        return await self._call(partial(self._read, key, limit))
+
+    async def download(self, key: str, path: Path) -> None:
+        """Write an object to ``path``; leaves no half file."""
+        await self._call(partial(self._download, key, path))
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is missing is deleted already."""
+        await self._call(partial(self._client.remove_object, self._name, key))
+
+    async def stat(self, key: str) -> StoredObject | None:
+        """Return what is known about an object, or ``None`` when it is missing."""
+        return await self._call(partial(self._stat, key))
+
+    async def exists(self, key: str) -> bool:
+        """Tell whether an object is there."""
+        return await self.stat(key) is not None
+
+    async def keys(self, prefix: str) -> AsyncIterator[str]:
+        """Yield the keys under ``prefix``, fetched a page at a time."""
+        entries = self._client.list_objects(self._name, prefix=prefix, recursive=True)
+        while page := await self._call(lambda: list(islice(entries, PAGE_KEYS))):
+            for entry in page:
+                yield str(entry.object_name)
+
+    async def link(self, key: str, *, filename: str, expires: timedelta = LINK_LIFE) -> str:
+        """Return a link that anyone may open until it expires; it saves as ``filename``."""
+        headers = {"response-content-disposition": attachment(filename)}
+        sign = partial(self._signer.presigned_get_object, response_headers=headers)
+        return await self._call(partial(sign, self._name, key, expires))
+
+    def public_url(self, key: str) -> str:
+        """Return the address at which browsers read a public object."""
+        return f"{self._public_url}/{self._name}/{quote(key)}"
+
+    async def _call(self, work: Callable[[], Result]) -> Result:
+        try:
+            return await to_thread.run_sync(work, limiter=self._limiter)
+        except (MinioException, HTTPError) as error:
+            raise StorageError(str(error)) from error
+
+    @contextmanager
+    def _open(self, key: str) -> Iterator[BaseHTTPResponse]:
+        response = self._client.get_object(self._name, key)
+        try:
+            yield response
+        finally:
+            response.close()
+            response.release_conn()
+
+    def _read(self, key: str, limit: int) -> bytes:
+        with self._open(key) as response:
+            content = response.read(limit + 1)
+        if len(content) > limit:
+            message = f"{key} is larger than {limit} bytes"
+            raise StorageError(message)
+        return content
+
+    def _download(self, key: str, path: Path) -> None:
+        try:
+            with self._open(key) as response, path.open("wb") as target:
+                shutil.copyfileobj(response, target)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _stat(self, key: str) -> StoredObject | None:
+        with _allowing("NoSuchKey"):
+            found = self._client.stat_object(self._name, key)
+            return StoredObject(found.size or 0, found.content_type or "", found.etag or "")
+        return None
+
+    def _ensure(self) -> None:
+        if not self._client.bucket_exists(self._name):
+            with _allowing("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                self._client.make_bucket(self._name)
+        if self._policy_problems():
+            self._client.set_bucket_policy(self._name, json.dumps(_policy(self._name)))
+
+    def _policy_problems(self) -> list[str]:
+        if not self._client.bucket_exists(self._name):
+            return [f"the bucket {self._name} does not exist"]
+        policy: dict[str, Any] = {}
+        with _allowing("NoSuchBucketPolicy"):
+            policy = json.loads(self._client.get_bucket_policy(self._name))
+        wanted, found = _grants(_policy(self._name)), _grants(policy)
+        return [
+            *(f"the policy lacks: {grant}" for grant in sorted(wanted - found)),
+            *(f"the policy should not have: {grant}" for grant in sorted(found - wanted)),
+        ]
+
+
+@contextmanager
+def _allowing(*codes: str) -> Iterator[None]:
+    """Pass over the S3 errors with these codes."""
+    try:
+        yield
+    except S3Error as error:
+        if error.code not in codes:
+            raise
+
+
+def private_key(company_id: str, kind: str, extension: str) -> str:
+    """Return a new key that only links open; ``kind`` is a word such as ``documents``."""
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", kind) or kind in {"products", "logo"}:
+        message = f"not a kind of private object: {kind!r}"
+        raise ValueError(message)
+    return f"companies/{_segment(company_id)}/private/{kind}/{_leaf(extension)}"
+
+
+def public_product_key(company_id: str, product_id: object, extension: str) -> str:
+    """Return a new key, readable by anyone who knows it, for a product's file."""
+    product = _segment(str(product_id))
+    return f"companies/{_segment(company_id)}/products/{product}/{_leaf(extension)}"
+
+
+def logo_key(company_id: str, extension: str) -> str:
+    """Return a new key, readable by anyone who knows it, for a company's logo."""
+    return f"companies/{_segment(company_id)}/logo/{_leaf(extension)}"
+
+
+def is_public(key: str) -> bool:
+    """Tell whether the bucket's policy lets anyone read ``key``."""
+    return any(fnmatchcase(key, pattern) for pattern in PUBLIC_PATTERNS)
+
+
+def attachment(filename: str) -> str:
+    """Return a ``Content-Disposition`` that saves under ``filename`` (RFC 6266, RFC 5987).
+
+    Folders and control characters go; other characters are kept in the second form, which
+    every browser of today prefers.
+    """
+    name = re.split(r"[/\\]", filename)[-1]
+    name = "".join(char for char in name if char.isprintable())[-LONGEST_NAME:] or "file"
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _segment(text: str) -> str:
+    """Quote one step of a key; ids are opaque and may hold anything."""
+    if not text:
+        message = "an id in a key must not be empty"
+        raise ValueError(message)
+    quoted = quote(text, safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
+
+
+def _leaf(extension: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]{1,10}", extension):
+        message = f"not an extension: {extension!r}"
+        raise ValueError(message)
+    milliseconds = int(clock.now().timestamp() * 1_000)
+    return f"{milliseconds}-{secrets.token_hex(16)}.{extension}"
+
+
+def _policy(bucket: str) -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": ["*"]},
+        "Action": ["s3:GetObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}/{pattern}" for pattern in PUBLIC_PATTERNS],
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _grants(policy: dict[str, Any]) -> set[str]:
+    """Spell a policy out, one line per grant: stores order and fold its lists freely."""
+    lines: set[str] = set()
+    for statement in policy.get("Statement", ()):
+        rest = dict(statement)
+        effect, principal = rest.pop("Effect", ""), rest.pop("Principal", "*")
+        who = principal.get("AWS", ()) if isinstance(principal, dict) else principal
+        what, where = rest.pop("Action", ()), rest.pop("Resource", ())
+        rest.pop("Sid", None)
+        condition = f" if {json.dumps(rest, sort_keys=True)}" if any(rest.values()) else ""
+        each = product(_listed(who), _listed(what), _listed(where))
+        lines |= {f"{effect} {' '.join(one)}{condition}" for one in each}
+    return lines
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
