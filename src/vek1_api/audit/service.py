@@ -1,0 +1,63 @@
+"""``log_audit``, the only writer of the audit log, and reading a company's trail."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vek1_api.access.access import Access
+from vek1_api.audit import queries
+from vek1_api.audit.schemas import AuditFilters
+from vek1_api.core import context
+from vek1_api.core.db import Database, driver_of
+from vek1_api.core.representation import Json
+
+Meta = dict[str, Any]
+
+
+async def log_audit(
+    tx: AsyncConnection,
+    access: Access,
+    action: str,
+    target_type: str,
+    target_id: object,
+    *,
+    store_id: UUID | None = None,
+    meta: Meta | None = None,
+) -> Json:
+    """Write that ``access`` did ``action``, in the transaction of the change itself.
+
+    ``action`` is ``<noun>.<past participle>``. ``meta`` holds ids, amounts and changed fields,
+    never secrets, message texts or personal data.
+    """
+    row = await queries.APPEND.row(
+        await driver_of(tx),
+        company_id=access.company_id,
+        actor_user_id=access.actor_user_id,
+        store_id=store_id,
+        action=action,
+        target_type=target_type,
+        target_id=None if target_id is None else str(target_id),
+        ip=access.ip,
+        ua=access.user_agent,
+        request_id=context.request_id.get(),
+        meta=meta,
+    )
+    assert row is not None
+    return str(row["body"])
+
+
+def changed(before: Meta, after: Meta) -> Meta:
+    """Return ``{"changes": {field: [before, after]}}`` of the fields that differ."""
+    fields = {
+        name: [before.get(name), value]
+        for name, value in after.items()
+        if before.get(name) != value
+    }
+    return {"changes": fields}
+
+
+async def page(database: Database, access: Access, filters: AuditFilters) -> bytes:
+    """Return a page of the company's own trail, newest first."""
+    async with database.driver() as driver:
+        return await queries.PAGE.fetch(driver, filters, company_id=access.company_id)

@@ -1,0 +1,144 @@
+"""Putting bytes into the bucket and taking them out, so that rows and objects stay together.
+
+An upload is three steps, none of them holding a transaction open over the network: *reserve*
+writes a pending row and takes the room, the bytes go to the bucket, *keep* joins the
+transaction of the row that refers to them. A crash between two steps leaves a pending row,
+which the sweeper turns into a doomed one. Removing is a state too: the row goes when the
+object has gone.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import BinaryIO
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vek1_api.core import clock, jobs
+from vek1_api.core.db import Database
+from vek1_api.core.errors import StorageQuotaExceededError, UnavailableError
+from vek1_api.core.resources import Resources
+from vek1_api.core.storage import Bucket
+from vek1_api.files import queries
+from vek1_api.files.models import ObjectState
+
+ABANDONED_AFTER = timedelta(hours=1)
+SWEEP_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is to be stored, and on whose account."""
+
+    key: str
+    company_id: str
+    store_id: UUID | None
+    size_bytes: int
+    content_type: str
+    allowed_bytes: int | None = None
+    """The store's quota; none for what counts against no store."""
+
+
+@asynccontextmanager
+async def uploaded(
+    resources: Resources, upload: Upload, stream: BinaryIO
+) -> AsyncGenerator[str]:
+    """Put the bytes into the bucket for the block, which must ``keep`` them in its transaction.
+
+    Raises ``StorageQuotaExceededError`` before a byte is sent. If the block raises, the object
+    is given up at once; if the process dies, the sweeper does it.
+    """
+    database = resources.database
+    async with database.transaction() as tx:
+        await _reserve(tx, upload)
+    try:
+        await resources.bucket.put(
+            upload.key, stream, upload.size_bytes, upload.content_type
+        )
+        yield upload.key
+    except BaseException:
+        await asyncio.shield(_give_up(database, upload.key))
+        raise
+
+
+async def keep(tx: AsyncConnection, key: str) -> None:
+    """Tie an uploaded object to the transaction of the row that refers to it."""
+    if not await queries.keep(tx, key):
+        message = "The upload took too long and was given up; send it again."
+        raise UnavailableError(message)
+
+
+async def discard(tx: AsyncConnection, keys: Sequence[str]) -> None:
+    """Give up objects: their room is free at once, a job removes them from the bucket."""
+    await _discard(tx, keys, (ObjectState.PENDING, ObjectState.KEPT))
+
+
+async def _give_up(database: Database, key: str) -> None:
+    # Only while pending: if the transaction that keeps it did commit, it stays.
+    async with database.transaction() as tx:
+        await _discard(tx, [key], (ObjectState.PENDING,))
+
+
+async def _discard(
+    tx: AsyncConnection, keys: Sequence[str], states: Sequence[ObjectState]
+) -> None:
+    freed = await queries.doom(tx, keys, states)
+    for store_id, size_bytes in freed:
+        if store_id is not None:
+            await queries.give_room_back(tx, store_id, size_bytes)
+    if freed:
+        await jobs.enqueue(tx, "files.remove")
+
+
+async def take_room(
+    tx: AsyncConnection, store_id: UUID, size_bytes: int, allowed_bytes: int
+) -> None:
+    """Count bytes against a store's quota, or raise ``StorageQuotaExceededError``."""
+    if await queries.take_room(tx, store_id, size_bytes, allowed_bytes):
+        return
+    used = await queries.used_bytes(tx, store_id)
+    message = (
+        f"{size_bytes} bytes do not fit: {used} of {allowed_bytes} are used. Delete something "
+        "or raise the store's allocated_size_gb."
+    )
+    raise StorageQuotaExceededError(message)
+
+
+async def give_room_back(tx: AsyncConnection, store_id: UUID, size_bytes: int) -> None:
+    """Take bytes off a store's count."""
+    await queries.give_room_back(tx, store_id, size_bytes)
+
+
+async def sweep(database: Database) -> int:
+    """Give up the uploads that never ended; return how many."""
+    async with database.transaction() as tx:
+        before = clock.now() - ABANDONED_AFTER
+        keys = await queries.lock_abandoned(tx, before, SWEEP_BATCH)
+        await _discard(tx, keys, (ObjectState.PENDING,))
+    return len(keys)
+
+
+async def remove_doomed(database: Database, bucket: Bucket) -> int:
+    """Remove doomed objects from the bucket, then their rows; return how many."""
+    async with database.read() as connection:
+        keys = await queries.doomed(connection, SWEEP_BATCH)
+    for key in keys:
+        await bucket.delete(key)
+        async with database.transaction() as tx:
+            await queries.forget(tx, key)
+    return len(keys)
+
+
+async def _reserve(tx: AsyncConnection, upload: Upload) -> None:
+    if upload.store_id is not None and upload.allowed_bytes is not None:
+        await take_room(tx, upload.store_id, upload.size_bytes, upload.allowed_bytes)
+    await queries.add(
+        tx,
+        key=upload.key,
+        company_id=upload.company_id,
+        store_id=upload.store_id,
+        size_bytes=upload.size_bytes,
+    )
