@@ -1,0 +1,1 @@
+"""The personas that sell: who they are, where they speak, what they may spend."""

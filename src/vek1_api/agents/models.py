@@ -1,0 +1,35 @@
+"""The agents' table."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Boolean, Double, ForeignKey, Integer, Text, Uuid, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from vek1_api.core.db import Base
+
+
+class Agent(Base):
+    """An agent of a store."""
+
+    __tablename__ = "agents"
+
+    id: Mapped[UUID] = mapped_column(
+        Uuid, primary_key=True, server_default=func.gen_random_uuid()
+    )
+    store_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("stores.id"))
+    name: Mapped[str] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    active: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    spending_limit: Mapped[float | None] = mapped_column(Double)
+    stripe_product_id: Mapped[str | None] = mapped_column(Text)
+    evolution_instance_id: Mapped[str | None] = mapped_column(Text)
+    system_prompt: Mapped[str | None] = mapped_column(Text)
+    voice_tone: Mapped[str] = mapped_column(Text, server_default="balanced")
+    website_enabled: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    whatsapp_enabled: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    whatsapp_phone_number: Mapped[str | None] = mapped_column(Text)
+    rate_limit_per_hour: Mapped[int | None] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,1 @@
+"""The tenant: one company for each Better Auth user."""

@@ -1,0 +1,1 @@
+"""What operations look at: health, metrics, the job queue."""

@@ -1,0 +1,27 @@
+"""Health as callers see it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Part(BaseModel):
+    """One thing that the service needs."""
+
+    status: Literal["ok", "degraded", "failed"]
+    detail: str | None = Field(description="What is wrong, and what to do.")
+
+
+class Ready(BaseModel):
+    """Whether requests can be served; `degraded` means yes, but somebody should look."""
+
+    status: Literal["ok", "degraded", "failed"]
+    parts: dict[str, Part] = Field(
+        examples=[{"database": {"status": "ok", "detail": None}}]
+    )
