@@ -4,8 +4,8 @@ from importlib import import_module
 
 from fastapi import APIRouter
 
-_WITH_ROUTES = ("companies", "stores", "agents", "audit", "ops")
-_WITH_JOBS = ("files", "ops")
+_WITH_ROUTES = ("companies", "stores", "agents", "documents", "audit", "ops")
+_WITH_JOBS = ("files", "documents", "ops")
 _WITH_TABLES = ("audit", "files", "companies", "stores", "agents", "products", "documents")
 
 

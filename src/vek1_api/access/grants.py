@@ -68,9 +68,12 @@ def scoped_delete(model: type[OfStore]) -> Delete:
     return delete(model).where(model.store_id.in_(_MY_STORES))
 
 
-_OWNS_STORE = HotStatement(
-    _MY_STORES.where(STORES.c.id == bindparam("store_id", type_=Uuid))
-)
+def my_stores(store_id: Any) -> Select[Any]:
+    """Select the id of a store if it is within reach, for a statement that needs no more."""
+    return _MY_STORES.where(STORES.c.id == store_id)
+
+
+_OWNS_STORE = HotStatement(my_stores(bindparam("store_id", type_=Uuid)))
 
 
 async def assert_owns_store(driver: Driver, access: Access, store_id: UUID) -> None:

@@ -37,13 +37,6 @@ async def lock(tx: AsyncConnection, access: Access, agent_id: UUID) -> Json | No
     return body
 
 
-async def store_of(tx: AsyncConnection, access: Access, agent_id: UUID) -> UUID | None:
-    """Return the store of an agent within reach."""
-    statement = scoped(Agent, Agent.store_id).where(Agent.id == agent_id)
-    found: UUID | None = await tx.scalar(statement, access.owner)
-    return found
-
-
 async def add(tx: AsyncConnection, values: dict[str, Any]) -> Json:
     """Add an agent and return it."""
     return str(await tx.scalar(insert(Agent).values(**values).returning(AGENT)))

@@ -87,12 +87,12 @@ async def delete(
     return Answer(204)
 
 
-async def store_of(tx: AsyncConnection, access: Access, agent_id: UUID) -> UUID:
-    """Return the store of an agent, or raise ``AgentNotFoundError``: ``assert_owns_agent``."""
-    store_id = await queries.store_of(tx, access, agent_id)
-    if store_id is None:
-        raise AgentNotFoundError(agent_id)
-    return store_id
+async def lock(tx: AsyncConnection, access: Access, agent_id: UUID) -> UUID:
+    """Return the store of an agent that stays as it is until the transaction ends.
+
+    Raises ``AgentNotFoundError`` for one out of reach.
+    """
+    return UUID(orjson.loads(await _lock(tx, access, agent_id))["store_id"])
 
 
 async def _lock(tx: AsyncConnection, access: Access, agent_id: UUID) -> Json:

@@ -19,14 +19,13 @@ async def replace(resources: Resources, access: Access, image: IncomingFile) -> 
     async with resources.database.transaction() as tx:
         await service.lock(tx, access)
     upload = Upload(
-        key=logo_key(access.company_id, image.file_type.extension),
-        company_id=access.company_id,
+        key=logo_key(access.company_id, image.file_type.value),
         store_id=None,
         size_bytes=image.size_bytes,
         content_type=image.file_type.mime_type,
     )
     async with (
-        uploaded(resources, upload, image.stream) as key,
+        uploaded(resources, access, upload, image.stream) as key,
         resources.database.transaction() as tx,
     ):
         await files.keep(tx, key)

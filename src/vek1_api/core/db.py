@@ -72,8 +72,8 @@ class Base(DeclarativeBase):
         naming_convention={
             "pk": "%(table_name)s_pkey",
             "uq": "%(table_name)s_%(column_0_N_name)s_unique",
-            "fk": "%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s"
-            "_%(referred_column_0_N_name)s_fk",
+            # All of Drizzle's foreign keys point at an id.
+            "fk": "%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s_id_fk",
             "ix": "%(table_name)s_%(column_0_N_name)s_idx",
         }
     )

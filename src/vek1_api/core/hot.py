@@ -14,6 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from vek1_api.core.db import Driver
 
+_REQUIRED = object()
 _DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -28,7 +29,7 @@ class HotStatement:
         assert isinstance(compiled, SQLCompiler)
         self.sql = str(compiled)
         self._arguments = [
-            (name, compiled.params[name], _processor(compiled, name))
+            (name, _constant(compiled, name), _processor(compiled, name))
             for name in compiled.positiontup or ()
         ]
 
@@ -43,9 +44,14 @@ class HotStatement:
     def _bound(self, values: dict[str, Any]) -> list[Any]:
         bound = []
         for name, constant, process in self._arguments:
-            value = values.get(name, constant)
+            # A value that the caller forgot is a KeyError, never a silent null.
+            value = values[name] if constant is _REQUIRED else values.get(name, constant)
             bound.append(process(value) if process else value)
         return bound
+
+
+def _constant(compiled: SQLCompiler, name: str) -> Any:
+    return _REQUIRED if compiled.binds[name].required else compiled.params[name]
 
 
 def _processor(compiled: SQLCompiler, name: str) -> Callable[[Any], Any] | None:

@@ -6,7 +6,7 @@ it shows, so that no count is needed.
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ from vek1_api.core.hot import HotStatement
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+MAX_NUMBER_DIGITS = 9
 
 
 class Paging(BaseModel):
@@ -97,6 +98,23 @@ class PageQuery:
         return HotStatement(statement)
 
 
+def place_of(cursor: str | None) -> int:
+    """Return the number after which a page of a numbered list starts; -1 for the first."""
+    if cursor is None:
+        return -1
+    if not cursor.isdecimal() or len(cursor) > MAX_NUMBER_DIGITS:
+        raise _foreign_cursor()
+    return int(cursor)
+
+
+def numbered_page(rows: Sequence[tuple[int, str]], limit: int) -> bytes:
+    """Return a page of a numbered list: the number and JSON of each row, one row too many."""
+    shown = rows[:limit]
+    cursor = f'"{shown[-1][0]}"' if len(rows) > limit else "null"
+    bodies = ",".join([body for _, body in shown])
+    return f'{{"items":[{bodies}],"next_cursor":{cursor}}}'.encode()
+
+
 def is_empty(page: bytes) -> bool:
     """Return whether a page shows nothing, and then perhaps because its parent is not there."""
     return page.startswith(b'{"items":[]')
@@ -116,6 +134,9 @@ def _decode(cursor: str | None) -> tuple[datetime, UUID] | None:
         moment = datetime.fromisoformat(at)
         return moment.astimezone(UTC), UUID(row_id)
     except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError) as error:
-        problem = FieldError("/query/cursor", "invalid", "Use a `next_cursor` as it came.")
-        message = "The cursor is not one of ours."
-        raise ValidationFailedError(message, errors=[problem]) from error
+        raise _foreign_cursor() from error
+
+
+def _foreign_cursor() -> ValidationFailedError:
+    problem = FieldError("/query/cursor", "invalid", "Use a `next_cursor` as it came.")
+    return ValidationFailedError("The cursor is not one of ours.", errors=[problem])

@@ -1,6 +1,6 @@
 """Where errors become answers: one shape, ``application/problem+json`` (RFC 9457)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +24,7 @@ from vek1_api.core.errors import (
     ValidationFailedError,
     Vek1Error,
 )
+from vek1_api.core.storage import StorageError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -87,7 +88,7 @@ async def on_invalid_request(_request: Request, error: Exception) -> Response:
         return problem(NotFoundError("resource"))
     if any(item["type"] == "json_invalid" for item in found):
         return problem(MalformedRequestError("The body is not valid JSON."))
-    fields = [_field(item) for item in found]
+    fields = [field_error(item, item["loc"]) for item in found]
     count = f"{len(fields)} values are" if len(fields) > 1 else "One value is"
     return problem(
         ValidationFailedError(f"{count} not valid; see `errors`.", errors=fields)
@@ -111,6 +112,13 @@ async def on_database_error(_request: Request, error: Exception) -> Response:
         message = "The database is busy or down; nothing was changed. Try again."
         return problem(UnavailableError(message, retry_after_seconds=2))
     return await on_unexpected_error(_request, error)
+
+
+async def on_storage_error(_request: Request, error: Exception) -> Response:
+    """Answer 503 when the object store is down; nothing was changed."""
+    log.warning("storage_unavailable", reason=str(error))
+    message = "The object store is down; nothing was changed. Try again."
+    return problem(UnavailableError(message, retry_after_seconds=5))
 
 
 async def on_unexpected_error(_request: Request, error: Exception) -> Response:
@@ -163,8 +171,9 @@ def documentation(classes: Sequence[type[Vek1Error]]) -> dict[str, Any]:
     return {"description": "  \n".join(lines), "content": {MEDIA_TYPE: content}}
 
 
-def _field(item: dict[str, Any]) -> FieldError:
-    where, *path = item["loc"]
+def field_error(item: Mapping[str, Any], location: Sequence[object]) -> FieldError:
+    """Return one of Pydantic's errors as ours; ``location`` starts with the part it is in."""
+    where, *path = location
     parts = path if where == "body" else [where, *path]
     pointer = "".join(f"/{_escaped(part)}" for part in parts)
     return FieldError(pointer, item["type"], item["msg"])

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Text, cast, func, literal_column
 
-from vek1_api.core.db import Base, UtcTimestamp
+from vek1_api.core.db import UtcTimestamp
 
 Json = str
 """A JSON text made by Postgres."""
@@ -34,11 +34,12 @@ def json_object(members: Mapping[str, ColumnElement[Any] | Any]) -> ColumnElemen
 
 
 def row_object(
-    table: type[Base], schema: type[BaseModel], others: Mapping[str, Any] | None = None
+    table: Any, schema: type[BaseModel], others: Mapping[str, Any] | None = None
 ) -> ColumnElement[Json]:
-    """Return the expression of a table's row as ``schema`` shows it.
+    """Return the expression of a row as ``schema`` shows it.
 
-    Fields are columns of the same name, ``others`` says what the rest are.
+    ``table`` is a table's class or the columns of a CTE. Fields are columns of the same name,
+    ``others`` says what the rest are.
     """
     special = others or {}
     members = {

@@ -20,7 +20,7 @@ from functools import partial
 from itertools import islice, product
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import urllib3
 from anyio import CapacityLimiter, to_thread
@@ -146,13 +146,19 @@ class Bucket:
 
     async def link(self, key: str, *, filename: str, expires: timedelta = LINK_LIFE) -> str:
         """Return a link that anyone may open until it expires; it saves as ``filename``."""
-        headers = {"response-content-disposition": attachment(filename)}
-        sign = partial(self._signer.presigned_get_object, response_headers=headers)
+        sign = partial(
+            self._signer.presigned_get_object,
+            response_headers={"response-content-disposition": attachment(filename)},
+        )
         return await self._call(partial(sign, self._name, key, expires))
 
     def public_url(self, key: str) -> str:
         """Return the address at which browsers read a public object."""
         return f"{self._public_url}/{self._name}/{quote(key)}"
+
+    def key_of(self, public_url: str) -> str:
+        """Return the key of a public object from the address that ``public_url`` made."""
+        return unquote(public_url.removeprefix(f"{self._public_url}/{self._name}/"))
 
     async def _call(self, work: Callable[[], Result]) -> Result:
         try:
@@ -186,10 +192,13 @@ class Bucket:
             raise
 
     def _stat(self, key: str) -> StoredObject | None:
-        with _allowing("NoSuchKey"):
+        try:
             found = self._client.stat_object(self._name, key)
-            return StoredObject(found.size or 0, found.content_type or "", found.etag or "")
-        return None
+        except S3Error as error:
+            if error.code != "NoSuchKey":
+                raise
+            return None
+        return StoredObject(found.size or 0, found.content_type or "", found.etag or "")
 
     def _ensure(self) -> None:
         if not self._client.bucket_exists(self._name):
@@ -246,13 +255,9 @@ def is_public(key: str) -> bool:
 
 
 def attachment(filename: str) -> str:
-    """Return a ``Content-Disposition`` that saves under ``filename`` (RFC 6266, RFC 5987).
-
-    Folders and control characters go; other characters are kept in the second form, which
-    every browser of today prefers.
-    """
+    """Return a ``Content-Disposition`` (RFC 6266, 5987) without folders and controls."""
     name = re.split(r"[/\\]", filename)[-1]
-    name = "".join(char for char in name if char.isprintable())[-LONGEST_NAME:] or "file"
+    name = "".join(filter(str.isprintable, name))[-LONGEST_NAME:] or "file"
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
@@ -275,24 +280,20 @@ def _leaf(extension: str) -> str:
 
 
 def _policy(bucket: str) -> dict[str, Any]:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": ["*"]},
-        "Action": ["s3:GetObject"],
-        "Resource": [f"arn:aws:s3:::{bucket}/{pattern}" for pattern in PUBLIC_PATTERNS],
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
+    resources = [f"arn:aws:s3:::{bucket}/{pattern}" for pattern in PUBLIC_PATTERNS]
+    who, what = {"AWS": ["*"]}, ["s3:GetObject"]
+    grant = {"Effect": "Allow", "Principal": who, "Action": what, "Resource": resources}
+    return {"Version": "2012-10-17", "Statement": [grant]}
 
 
 def _grants(policy: dict[str, Any]) -> set[str]:
     """Spell a policy out, one line per grant: stores order and fold its lists freely."""
     lines: set[str] = set()
     for statement in policy.get("Statement", ()):
-        rest = dict(statement)
+        rest = {name: value for name, value in statement.items() if name != "Sid"}
         effect, principal = rest.pop("Effect", ""), rest.pop("Principal", "*")
         who = principal.get("AWS", ()) if isinstance(principal, dict) else principal
         what, where = rest.pop("Action", ()), rest.pop("Resource", ())
-        rest.pop("Sid", None)
         condition = f" if {json.dumps(rest, sort_keys=True)}" if any(rest.values()) else ""
         each = product(_listed(who), _listed(what), _listed(where))
         lines |= {f"{effect} {' '.join(one)}{condition}" for one in each}

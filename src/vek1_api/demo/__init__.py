@@ -1,0 +1,1 @@
+"""The demo shop, Serra Azul: real files in Portuguese, and questions that they answer."""

@@ -14,7 +14,7 @@ from vek1_api.core.errors import (
     PayloadTooLargeError,
     UnsupportedMediaTypeError,
 )
-from vek1_api.documents.filetypes import FileType, UnsupportedFileTypeError, sniff
+from vek1_api.files.filetypes import FileType, UnsupportedFileTypeError, sniff
 
 IMAGES = frozenset({FileType.JPEG, FileType.PNG, FileType.GIF, FileType.WEBP})
 _BLOCK = 1024 * 1024

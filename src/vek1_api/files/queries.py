@@ -4,28 +4,71 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vek1_api.access.access import Access
+from vek1_api.access.grants import STORES, my_stores
+from vek1_api.core.db import driver_of
+from vek1_api.core.hot import HotStatement
 from vek1_api.files.models import ObjectState, StoredObject, StoreStorage
 
 
-async def take_room(
-    tx: AsyncConnection, store_id: UUID, size_bytes: int, allowed_bytes: int
-) -> bool:
-    """Count ``size_bytes`` more, if they fit; one conditional statement, no read before it."""
-    make_row = upsert(StoreStorage).values(store_id=store_id).on_conflict_do_nothing()
-    await tx.execute(make_row)
-    statement = (
-        update(StoreStorage)
-        .where(
-            StoreStorage.store_id == store_id,
-            StoreStorage.used_bytes + size_bytes <= allowed_bytes,
-        )
-        .values(used_bytes=StoreStorage.used_bytes + size_bytes)
+BYTES_OF_GIGABYTE = 2**30
+
+_QUOTAS = table("stores", column("id", Uuid), column("allocated_size_gb", Integer)).alias(
+    "quota"
+)
+_ALLOWED = cast(_QUOTAS.c.allocated_size_gb, BigInteger) * BYTES_OF_GIGABYTE
+
+
+def _take_room() -> HotStatement:
+    size = bindparam("size_bytes", type_=BigInteger)
+    store = my_stores(bindparam("store_id", type_=Uuid)).add_columns(size)
+    statement = upsert(StoreStorage).from_select(
+        ["store_id", "used_bytes"],
+        store.join(_QUOTAS, _QUOTAS.c.id == STORES.c.id).where(size <= _ALLOWED),
     )
-    return (await tx.execute(statement)).rowcount == 1
+    used = StoreStorage.used_bytes + statement.excluded.used_bytes
+    its_quota = _QUOTAS.c.id == literal_column("excluded.store_id")
+    allowed = select(_ALLOWED).where(its_quota).scalar_subquery()
+    return HotStatement(
+        statement.on_conflict_do_update(
+            index_elements=[StoreStorage.store_id],
+            set_={"used_bytes": used},
+            where=used <= allowed,
+        ).returning(StoreStorage.used_bytes)
+    )
+
+
+_TAKE_ROOM = _take_room()
+"""One conditional statement: the store is the caller's, and there is room; no read before it."""
+
+
+async def take_room(
+    tx: AsyncConnection, access: Access, store_id: UUID, size_bytes: int
+) -> bool:
+    """Count ``size_bytes`` more if they fit the quota of a store within reach."""
+    row = await _TAKE_ROOM.row(
+        await driver_of(tx), store_id=store_id, size_bytes=size_bytes, **access.owner
+    )
+    return row is not None
 
 
 async def give_room_back(tx: AsyncConnection, store_id: UUID, size_bytes: int) -> None:
@@ -37,10 +80,11 @@ async def give_room_back(tx: AsyncConnection, store_id: UUID, size_bytes: int) -
     )
 
 
-async def used_bytes(tx: AsyncConnection, store_id: UUID) -> int:
-    """Return how many bytes a store has used."""
-    statement = select(StoreStorage.used_bytes).where(StoreStorage.store_id == store_id)
-    return await tx.scalar(statement) or 0
+async def room(tx: AsyncConnection, store_id: UUID) -> tuple[int, int]:
+    """Return how many bytes a store has used, and how many it may."""
+    used = select(StoreStorage.used_bytes).where(StoreStorage.store_id == store_id)
+    allowed = select(_ALLOWED).where(_QUOTAS.c.id == store_id)
+    return await tx.scalar(used) or 0, await tx.scalar(allowed) or 0
 
 
 async def add(

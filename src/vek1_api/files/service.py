@@ -17,8 +17,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vek1_api.access.access import Access
+from vek1_api.access.grants import assert_owns_store
 from vek1_api.core import clock, jobs
-from vek1_api.core.db import Database
+from vek1_api.core.db import Database, driver_of
 from vek1_api.core.errors import StorageQuotaExceededError, UnavailableError
 from vek1_api.core.resources import Resources
 from vek1_api.core.storage import Bucket
@@ -34,17 +36,15 @@ class Upload:
     """What is to be stored, and on whose account."""
 
     key: str
-    company_id: str
     store_id: UUID | None
+    """Whose quota it counts against; none for what belongs to the company itself."""
     size_bytes: int
     content_type: str
-    allowed_bytes: int | None = None
-    """The store's quota; none for what counts against no store."""
 
 
 @asynccontextmanager
 async def uploaded(
-    resources: Resources, upload: Upload, stream: BinaryIO
+    resources: Resources, access: Access, upload: Upload, stream: BinaryIO
 ) -> AsyncGenerator[str]:
     """Put the bytes into the bucket for the block, which must ``keep`` them in its transaction.
 
@@ -53,7 +53,7 @@ async def uploaded(
     """
     database = resources.database
     async with database.transaction() as tx:
-        await _reserve(tx, upload)
+        await _reserve(tx, access, upload)
     try:
         await resources.bucket.put(
             upload.key, stream, upload.size_bytes, upload.content_type
@@ -94,14 +94,19 @@ async def _discard(
 
 
 async def take_room(
-    tx: AsyncConnection, store_id: UUID, size_bytes: int, allowed_bytes: int
+    tx: AsyncConnection, access: Access, store_id: UUID, size_bytes: int
 ) -> None:
-    """Count bytes against a store's quota, or raise ``StorageQuotaExceededError``."""
-    if await queries.take_room(tx, store_id, size_bytes, allowed_bytes):
+    """Count bytes against a store's quota.
+
+    Raises ``NotFoundError`` for a store out of reach, ``StorageQuotaExceededError`` if there
+    is no room.
+    """
+    if await queries.take_room(tx, access, store_id, size_bytes):
         return
-    used = await queries.used_bytes(tx, store_id)
+    await assert_owns_store(await driver_of(tx), access, store_id)
+    used, allowed = await queries.room(tx, store_id)
     message = (
-        f"{size_bytes} bytes do not fit: {used} of {allowed_bytes} are used. Delete something "
+        f"{size_bytes} bytes do not fit: {used} of {allowed} are used. Delete something "
         "or raise the store's allocated_size_gb."
     )
     raise StorageQuotaExceededError(message)
@@ -132,13 +137,13 @@ async def remove_doomed(database: Database, bucket: Bucket) -> int:
     return len(keys)
 
 
-async def _reserve(tx: AsyncConnection, upload: Upload) -> None:
-    if upload.store_id is not None and upload.allowed_bytes is not None:
-        await take_room(tx, upload.store_id, upload.size_bytes, upload.allowed_bytes)
+async def _reserve(tx: AsyncConnection, access: Access, upload: Upload) -> None:
+    if upload.store_id is not None:
+        await take_room(tx, access, upload.store_id, upload.size_bytes)
     await queries.add(
         tx,
         key=upload.key,
-        company_id=upload.company_id,
+        company_id=access.company_id,
         store_id=upload.store_id,
         size_bytes=upload.size_bytes,
     )

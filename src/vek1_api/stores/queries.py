@@ -110,13 +110,6 @@ async def lock(tx: AsyncConnection, access: Access, store_id: UUID) -> Json | No
     return body
 
 
-async def allowed_bytes(tx: AsyncConnection, access: Access, store_id: UUID) -> int | None:
-    """Return the store's quota."""
-    statement = select(_ALLOWED).where(*_THIS)
-    found: int | None = await tx.scalar(statement, access.owner | {"store_id": store_id})
-    return found
-
-
 async def add(tx: AsyncConnection, values: dict[str, Any]) -> Json:
     """Add a store and return it."""
     return str(await tx.scalar(insert(Store).values(**values).returning(STORE)))

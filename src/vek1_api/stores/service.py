@@ -98,14 +98,6 @@ async def delete(
     return Answer(204)
 
 
-async def allowed_bytes(tx: AsyncConnection, access: Access, store_id: UUID) -> int:
-    """Return a store's quota in bytes, or raise ``StoreNotFoundError``."""
-    allowed = await queries.allowed_bytes(tx, access, store_id)
-    if allowed is None:
-        raise StoreNotFoundError(store_id)
-    return allowed
-
-
 async def _lock(tx: AsyncConnection, access: Access, store_id: UUID) -> Json:
     body = await queries.lock(tx, access, store_id)
     if body is None:

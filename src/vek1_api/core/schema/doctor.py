@@ -1,0 +1,142 @@
+"""Everything about the database that a person should know before trusting it."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from vek1_api.core.schema.compare import missing
+from vek1_api.core.schema.findings import Finding, Problem
+from vek1_api.core.schema.migration import newest_revision
+
+OLDEST_SERVER = 16
+OLDEST_VECTOR = (0, 8)
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu", "Universal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A rule over rows: ``query`` returns the keys of those that break it."""
+
+    kind: str
+    name: str
+    detail: str
+    query: str
+
+
+STORED_BYTES = """
+    SELECT store_id, size_bytes FROM vek1_api.stored_objects WHERE state = 'kept'
+"""
+"""What counts against a store's quota; another kind of thing joins by UNION ALL."""
+
+INVARIANTS = (
+    Invariant(
+        "stock",
+        "I1",
+        "stock differs from the sum of its movements",
+        """
+        SELECT product.id::text AS key FROM public.products AS product
+        LEFT JOIN (
+            SELECT product_id, sum(delta) AS moved FROM public.stock_movements GROUP BY 1
+        ) AS movements ON movements.product_id = product.id
+        WHERE product.stock <> coalesce(moved, 0) OR product.stock < 0
+        """,
+    ),
+    Invariant(
+        "order",
+        "I2",
+        "totals do not add up",
+        """
+        SELECT orders.id::text AS key FROM public.orders
+        LEFT JOIN (
+            SELECT order_id, sum(subtotal_cents) AS items_cents,
+                   bool_and(subtotal_cents = price_cents::bigint * quantity) AS add_up
+            FROM public.order_items GROUP BY 1
+        ) AS items ON items.order_id = orders.id
+        WHERE orders.subtotal_cents <> coalesce(items_cents, 0)
+           OR NOT coalesce(add_up, true)
+           OR orders.total_cents < 0
+           OR orders.total_cents <>
+              orders.subtotal_cents::bigint + orders.shipping_cents - orders.discount_cents
+        """,
+    ),
+    Invariant(
+        "storage",
+        "used_bytes",
+        "vek1_api.store_storage differs from what the store keeps",
+        f"""
+        SELECT coalesce(storage.store_id, kept.store_id)::text AS key
+        FROM vek1_api.store_storage AS storage
+        FULL JOIN (
+            SELECT store_id, sum(size_bytes) AS bytes FROM ({STORED_BYTES}) AS stored
+            WHERE store_id IS NOT NULL GROUP BY 1
+        ) AS kept USING (store_id)
+        WHERE coalesce(storage.used_bytes, 0) <> coalesce(kept.bytes, 0)
+        """,  # noqa: S608 - Our own constant.
+    ),
+)
+
+
+async def doctor_findings(conn: asyncpg.Connection) -> list[Finding]:
+    """Examine server, settings, revision, definitions, and the rules over all rows.
+
+    Reads whole tables for the last; changes nothing. An empty list is a healthy database.
+    """
+    findings = [*await _server(conn), *await _revision(conn), *await missing(conn)]
+    if any(finding.kind in {"table", "migration"} for finding in findings):
+        return findings  # The rules speak of tables that may not be there.
+    for invariant in INVARIANTS:
+        findings += await _broken(conn, invariant)
+    return findings
+
+
+async def _server(conn: asyncpg.Connection) -> list[Finding]:
+    row = await conn.fetchrow(
+        "SELECT current_setting('server_version_num')::int / 10000 AS major,"
+        " current_setting('server_encoding') AS encoding,"
+        " current_setting('TimeZone') AS time_zone,"
+        " (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector"
+    )
+    assert row is not None
+    findings = []
+    if row["major"] < OLDEST_SERVER:
+        detail = f"it is {row['major']}; vek1-api needs Postgres {OLDEST_SERVER} or newer"
+        findings.append(Finding("server", "version", Problem.BROKEN, detail))
+    if row["encoding"] != "UTF8":
+        detail = f"it is {row['encoding']}; make the database anew with ENCODING 'UTF8'"
+        findings.append(Finding("server", "encoding", Problem.BROKEN, detail))
+    if row["time_zone"] not in UTC_NAMES:
+        detail = (
+            f"it is {row['time_zone']}; columns without time zone hold UTC, so run "
+            "ALTER DATABASE ... SET timezone TO 'UTC'"
+        )
+        findings.append(Finding("setting", "TimeZone", Problem.BROKEN, detail))
+    if row["vector"] is None:
+        detail = "run vek1-api migrate"
+        findings.append(Finding("extension", "vector", Problem.MISSING, detail))
+    elif tuple(int(part) for part in row["vector"].split(".")[:2]) < OLDEST_VECTOR:
+        detail = f"it is {row['vector']}; needed is 0.8: ALTER EXTENSION vector UPDATE"
+        findings.append(Finding("extension", "vector", Problem.BROKEN, detail))
+    return findings
+
+
+async def _revision(conn: asyncpg.Connection) -> list[Finding]:
+    newest = newest_revision()
+    if await conn.fetchval("SELECT to_regclass('vek1_api.alembic_version') IS NULL"):
+        return [Finding("migration", str(newest), Problem.MISSING, "run vek1-api migrate")]
+    current = await conn.fetchval("SELECT max(version_num) FROM vek1_api.alembic_version")
+    if current == newest:
+        return []
+    detail = f"the database is at {current}; run vek1-api migrate, or a newer vek1-api"
+    return [Finding("migration", str(newest), Problem.MISSING, detail)]
+
+
+async def _broken(conn: asyncpg.Connection, invariant: Invariant) -> list[Finding]:
+    row = await conn.fetchrow(
+        f"SELECT count(*) AS count, (array_agg(key ORDER BY key))[1:3] AS keys"  # noqa: S608
+        f" FROM ({invariant.query}) AS broken"
+    )
+    assert row is not None
+    if row["count"] == 0:
+        return []
+    detail = f"{row['count']} times {invariant.detail}, e.g. {', '.join(row['keys'])}"
+    return [Finding(invariant.kind, invariant.name, Problem.BROKEN, detail)]

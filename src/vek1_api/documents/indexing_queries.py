@@ -1,0 +1,311 @@
+"""The statements of indexing: what a job loads, and what it writes if nothing has changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import (
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vek1_api.core.embedding import Vector
+from vek1_api.core.hot import HotStatement
+from vek1_api.documents.models import (
+    DIMENSIONS,
+    ChunkVector,
+    Document,
+    DocumentChunk,
+    DocumentIndex,
+    EmbeddingModel,
+)
+from vek1_api.documents.status import IndexStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is to be indexed."""
+
+    document_id: UUID
+    store_id: UUID
+    title: str
+    content: str
+    mime_type: str | None
+    object_key: str | None
+    pages: list[list[int]] | None
+    """Number, start and end of each page, if the text came with pages and was not changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage as it will stand in the index."""
+
+    index: int
+    text: str
+    start: int
+    end: int
+    page: int | None
+    digest: bytes
+    headline: str
+    """Title and headings above it: what its keywords are found by besides its own words."""
+
+    @property
+    def place(self) -> tuple[int, int, int, int | None, bytes]:
+        """What must be equal for a stored passage to stay as it is."""
+        return self.index, self.start, self.end, self.page, self.digest
+
+
+async def source(
+    connection: AsyncConnection, document_id: UUID, revision: int
+) -> Source | None:
+    """Return what is to be indexed; none if it is gone or has changed since."""
+    statement = (
+        select(
+            Document.id,
+            Document.store_id,
+            Document.title,
+            Document.content,
+            Document.mime_type,
+            DocumentIndex.object_key,
+            DocumentIndex.pages,
+        )
+        .join(DocumentIndex, DocumentIndex.document_id == Document.id)
+        .where(Document.id == document_id, DocumentIndex.revision == revision)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else Source(*row)
+
+
+MODEL_ID = HotStatement(
+    select(EmbeddingModel.id).where(EmbeddingModel.name == bindparam("name", type_=Text))
+)
+
+
+async def model_id(tx: AsyncConnection, name: str, dimensions: int) -> tuple[int, int]:
+    """Return a model's id, adding it the first time, and the dimension it is known with."""
+    wanted = select(EmbeddingModel.id, EmbeddingModel.dimensions).where(
+        EmbeddingModel.name == name
+    )
+    if (row := (await tx.execute(wanted)).one_or_none()) is None:
+        added = upsert(EmbeddingModel).values(name=name, dimensions=dimensions)
+        await tx.execute(added.on_conflict_do_nothing())
+        row = (await tx.execute(wanted)).one()
+    return row.id, row.dimensions
+
+
+async def known_vectors(
+    connection: AsyncConnection, document_id: UUID, model: int
+) -> dict[bytes, str]:
+    """Return the vectors that a document's passages have, by what was embedded."""
+    statement = (
+        select(DocumentChunk.digest, cast(ChunkVector.embedding, Text))
+        .join(
+            ChunkVector,
+            and_(
+                ChunkVector.document_id == DocumentChunk.document_id,
+                ChunkVector.index == DocumentChunk.index,
+            ),
+        )
+        .where(DocumentChunk.document_id == document_id, ChunkVector.model_id == model)
+    )
+    return {row[0]: row[1] for row in await connection.execute(statement)}
+
+
+async def lock_revision(tx: AsyncConnection, document_id: UUID, revision: int) -> bool:
+    """Return whether the document is still the one that was loaded, and keep it so."""
+    document = select(Document.id).where(Document.id == document_id)
+    if await tx.scalar(document.with_for_update(key_share=True)) is None:
+        return False
+    statement = select(DocumentIndex.revision).where(
+        DocumentIndex.document_id == document_id
+    )
+    return await tx.scalar(statement.with_for_update()) == revision
+
+
+async def replace_passages(
+    tx: AsyncConnection, source: Source, passages: Sequence[Passage]
+) -> None:
+    """Write the passages of a document, leaving those alone that stay as they are."""
+    stored = await _places(tx, source.document_id)
+    wanted = {passage.place for passage in passages}
+    gone = [place[0] for place in stored if place not in wanted]
+    for kind in (ChunkVector, DocumentChunk):
+        await tx.execute(
+            delete(kind).where(kind.document_id == source.document_id, kind.index.in_(gone))
+        )
+    fresh = [passage for passage in passages if passage.place not in stored]
+    if fresh:
+        terms = func.vek1_api.portuguese_terms(bindparam("words", type_=Text))
+        await tx.execute(
+            insert(DocumentChunk).values(terms=terms),
+            [_row(source, passage) for passage in fresh],
+        )
+
+
+async def add_vectors(
+    tx: AsyncConnection, source: Source, model: int, vectors: dict[int, str]
+) -> None:
+    """Write the vectors of passages that have none of this model yet."""
+    rows = [
+        {
+            "document_id": source.document_id,
+            "index": index,
+            "model_id": model,
+            "store_id": source.store_id,
+            "vector": vector,
+        }
+        for index, vector in vectors.items()
+    ]
+    if rows:
+        added = upsert(ChunkVector).values(
+            embedding=_vector(bindparam("vector", type_=Text))
+        )
+        await tx.execute(added.on_conflict_do_nothing(), rows)
+
+
+async def settle(tx: AsyncConnection, document_id: UUID, values: dict[str, Any]) -> None:
+    """Write how a document's indexing ended."""
+    await tx.execute(
+        update(DocumentIndex)
+        .where(DocumentIndex.document_id == document_id)
+        .values(updated_at=func.now(), **values)
+    )
+
+
+async def set_document(
+    tx: AsyncConnection, document_id: UUID, *, content: str | None, embedding: str | None
+) -> None:
+    """Write a document's extracted text and its vector as a whole."""
+    values: dict[Any, Any] = {Document.embedding: _vector(literal(embedding, Text))}
+    if content is not None:
+        values[Document.content] = content
+    await tx.execute(update(Document).where(Document.id == document_id).values(values))
+
+
+async def waiting(
+    connection: AsyncConnection, since: datetime, limit: int
+) -> list[tuple[UUID, int]]:
+    """Return documents that wait since before a moment: their job failed or was lost."""
+    statement = (
+        select(DocumentIndex.document_id, DocumentIndex.revision)
+        .where(
+            DocumentIndex.status == IndexStatus.PENDING,
+            DocumentIndex.updated_at < since,
+        )
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+
+async def adopt(tx: AsyncConnection, limit: int) -> list[UUID]:
+    """Give an index to documents that the front end wrote itself; return them."""
+    strangers = (
+        select(Document.id, Document.store_id, literal(IndexStatus.PENDING.value))
+        .outerjoin(DocumentIndex, DocumentIndex.document_id == Document.id)
+        .where(DocumentIndex.document_id.is_(None))
+        .limit(limit)
+    )
+    added = upsert(DocumentIndex).from_select(
+        ["document_id", "store_id", "status"], strangers
+    )
+    made = added.on_conflict_do_nothing().returning(DocumentIndex.document_id)
+    return list(await tx.scalars(made))
+
+
+async def count_without_model(connection: AsyncConnection, model: int) -> int:
+    """Return how many indexed documents have a passage without a vector of this model."""
+    lacking = select(DocumentIndex.document_id).where(*_lacks(model)).subquery()
+    return await connection.scalar(select(func.count()).select_from(lacking)) or 0
+
+
+async def without_model(
+    connection: AsyncConnection, model: int, after: UUID, limit: int
+) -> list[tuple[UUID, int]]:
+    """Return such documents with their revision, in order of id."""
+    statement = (
+        select(DocumentIndex.document_id, DocumentIndex.revision)
+        .where(DocumentIndex.document_id > after, *_lacks(model))
+        .order_by(DocumentIndex.document_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+
+async def delete_vectors_but(tx: AsyncConnection, model: int, limit: int) -> int:
+    """Delete some vectors of other models; return how many."""
+    key = tuple_(ChunkVector.document_id, ChunkVector.index, ChunkVector.model_id)
+    some = (
+        select(ChunkVector.document_id, ChunkVector.index, ChunkVector.model_id)
+        .where(ChunkVector.model_id != model)
+        .limit(limit)
+    )
+    return (await tx.execute(delete(ChunkVector).where(key.in_(some)))).rowcount
+
+
+def _lacks(model: int) -> tuple[Any, ...]:
+    has_vector = (
+        select(ChunkVector.index)
+        .where(
+            ChunkVector.document_id == DocumentChunk.document_id,
+            ChunkVector.index == DocumentChunk.index,
+            ChunkVector.model_id == model,
+        )
+        .exists()
+    )
+    lacking = (
+        select(DocumentChunk.index)
+        .where(DocumentChunk.document_id == DocumentIndex.document_id, ~has_vector)
+        .exists()
+    )
+    return DocumentIndex.status == IndexStatus.READY, lacking
+
+
+def _vector(text: Any) -> Any:
+    return cast(text, VECTOR(DIMENSIONS))
+
+
+def vector_text(vector: Vector) -> str:
+    """Return a vector as Postgres reads it."""
+    return "[" + ",".join(np.char.mod("%.8g", vector)) + "]"
+
+
+async def _places(
+    tx: AsyncConnection, document_id: UUID
+) -> set[tuple[int, int, int, int | None, bytes]]:
+    statement = select(
+        DocumentChunk.index,
+        DocumentChunk.start,
+        DocumentChunk.end,
+        DocumentChunk.page,
+        DocumentChunk.digest,
+    ).where(DocumentChunk.document_id == document_id)
+    return {(row[0], row[1], row[2], row[3], row[4]) for row in await tx.execute(statement)}
+
+
+def _row(source: Source, passage: Passage) -> dict[str, Any]:
+    return {
+        "document_id": source.document_id,
+        "store_id": source.store_id,
+        "index": passage.index,
+        "text": passage.text,
+        "start": passage.start,
+        "end": passage.end,
+        "page": passage.page,
+        "digest": passage.digest,
+        "words": f"{passage.headline}\n{passage.text}",
+    }

@@ -1,0 +1,192 @@
+"""Taking a document as it is sent: JSON or a multipart form, and waiting for its index."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import orjson
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from vek1_api.access.dependencies import Writing, resources_of
+from vek1_api.core.answers import Answer, respond
+from vek1_api.core.errors import (
+    FieldError,
+    MalformedRequestError,
+    UnsupportedMediaTypeError,
+    ValidationFailedError,
+)
+from vek1_api.core.idempotency import Claim, fingerprint
+from vek1_api.core.problems import field_error
+from vek1_api.core.storage import private_key
+from vek1_api.documents import service
+from vek1_api.documents.schemas import DocumentCreate, FileFields
+from vek1_api.documents.status import IndexStatus
+from vek1_api.files.incoming import IncomingFile, judge
+from vek1_api.files.service import Upload, uploaded
+
+FIRST_LOOK_SECONDS = 0.05
+LONGEST_LOOK_SECONDS = 0.5
+MAX_FIELDS = 20
+
+Fields = TypeVar("Fields", bound=BaseModel)
+
+OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/DocumentCreate"}},
+            "multipart/form-data": {
+                "schema": {"$ref": "#/components/schemas/DocumentForm"}
+            },
+        },
+    }
+}
+
+
+class DocumentForm(FileFields):
+    """A file and its fields; `tags` and `metadata` are JSON texts."""
+
+    file: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was sent: a text, or a file with its fields."""
+
+    text: DocumentCreate | None = None
+    fields: FileFields | None = None
+    file: IncomingFile | None = None
+
+
+async def _sent(request: Request) -> Sent:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        return Sent(text=_validated(DocumentCreate, _json(await request.body())))
+    if media_type == "multipart/form-data":
+        form = await request.form(max_files=1, max_fields=MAX_FIELDS)
+        limit = resources_of(request).settings.max_file_bytes
+        return await _from_form(form, limit)
+    message = "Send application/json with `content`, or multipart/form-data with `file`."
+    raise UnsupportedMediaTypeError(message)
+
+
+async def _from_form(form: FormData, max_bytes: int) -> Sent:
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        message = "The form has no `file`."
+        raise ValidationFailedError(
+            message, errors=[FieldError("/file", "missing", message)]
+        )
+    values = {
+        name: _form_value(name, value) for name, value in form.items() if name != "file"
+    }
+    fields = _validated(FileFields, values)
+    return Sent(
+        fields=fields, file=await judge(file.file, file.filename, max_bytes=max_bytes)
+    )
+
+
+Intake = Annotated[Sent, Depends(_sent)]
+
+
+async def take(write: Writing, store_id: UUID, sent: Sent, wait_seconds: float) -> Response:
+    """Store what was sent, once for its ``Idempotency-Key``, and wait for its index if asked."""
+    if sent.text is not None:
+        text = sent.text
+        response = await write(lambda tx: service.create(tx, write.access, store_id, text))
+        claim = await write.claim()
+    else:
+        assert sent.file is not None
+        assert sent.fields is not None
+        claim = await write.claim(_digest(sent.fields, sent.file))
+        response = await _take_file(write, store_id, sent.fields, sent.file, claim)
+    is_first = "idempotency-replayed" not in response.headers
+    if wait_seconds and is_first:
+        return await _indexed(write, response, wait_seconds, claim)
+    return response
+
+
+async def _take_file(
+    write: Writing,
+    store_id: UUID,
+    fields: FileFields,
+    file: IncomingFile,
+    claim: Claim | None,
+) -> Response:
+    # Before the bytes are sent anywhere: a replay needs none of it.
+    if known := await write.replayed(claim):
+        return respond(known, replayed=True)
+    upload = Upload(
+        key=private_key(write.access.company_id, "documents", file.file_type.value),
+        store_id=store_id,
+        size_bytes=file.size_bytes,
+        content_type=file.file_type.mime_type,
+    )
+    async with uploaded(write.resources, write.access, upload, file.stream) as key:
+        return await write(
+            lambda tx: service.create_from_file(
+                tx, write.access, store_id, fields, file, key=key
+            ),
+            digest=_digest(fields, file),
+        )
+
+
+async def _indexed(
+    write: Writing, response: Response, wait_seconds: float, claim: Claim | None
+) -> Response:
+    document_id = UUID(orjson.loads(bytes(response.body))["id"])
+    deadline = time.monotonic() + wait_seconds
+    pause = FIRST_LOOK_SECONDS
+    database = write.resources.database
+    while (left := deadline - time.monotonic()) > 0:
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
+        status = await service.index_status(database, write.access, document_id)
+        if status != IndexStatus.PENDING:
+            break
+    body = await service.get(database, write.access, document_id)
+    answer = Answer(201, body).recorded()
+    if claim is not None:
+        # A replay must give these bytes, not those of before the wait.
+        async with database.transaction() as tx:
+            await claim.amend(tx, answer)
+    return respond(answer)
+
+
+def _digest(fields: FileFields, file: IncomingFile) -> bytes:
+    name = file.filename.encode()
+    return fingerprint(fields.model_dump_json().encode(), name, file.digest)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        message = "The body is not valid JSON."
+        raise MalformedRequestError(message) from error
+
+
+def _form_value(name: str, value: object) -> Any:
+    if name in {"tags", "metadata"} and isinstance(value, str):
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            message = f"`{name}` in a form is a JSON text."
+            problem = FieldError(f"/{name}", "json_invalid", message)
+            raise ValidationFailedError(message, errors=[problem]) from error
+    return value
+
+
+def _validated(kind: type[Fields], values: Any) -> Fields:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        problems = [
+            field_error(dict(item), ("body", *item["loc"])) for item in error.errors()
+        ]
+        message = "Some values are not valid; see `errors`."
+        raise ValidationFailedError(message, errors=problems) from error

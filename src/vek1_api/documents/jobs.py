@@ -1,0 +1,38 @@
+"""The jobs of documents."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vek1_api.core import clock, jobs
+from vek1_api.core.resources import Resources
+from vek1_api.documents import indexing, indexing_queries
+
+FORGOTTEN_AFTER = timedelta(minutes=15)
+BATCH = 200
+
+
+@jobs.handles("documents.index", concurrency=4)
+async def index(resources: Resources, payload: jobs.Payload) -> None:
+    """Index one revision of a document."""
+    await indexing.index(resources, UUID(payload["document_id"]), payload["revision"])
+
+
+@jobs.periodic("documents.resume", "* * * * *")
+async def resume(resources: Resources) -> None:
+    """Index what the front end wrote itself, and what has waited for too long."""
+    async with resources.database.transaction() as tx:
+        adopted = await indexing_queries.adopt(tx, BATCH)
+        for document_id in adopted:
+            await _enqueue(tx, document_id, 1)
+    before = clock.now() - FORGOTTEN_AFTER
+    async with resources.database.transaction() as tx:
+        for document_id, revision in await indexing_queries.waiting(tx, before, BATCH):
+            await indexing_queries.settle(tx, document_id, {})
+            await _enqueue(tx, document_id, revision)
+
+
+async def _enqueue(tx: AsyncConnection, document_id: UUID, revision: int) -> None:
+    payload = {"document_id": str(document_id), "revision": revision}
+    await jobs.enqueue(tx, "documents.index", payload)

@@ -1,0 +1,52 @@
+"""Another embedding model: every passage gets a vector of it, while the old ones answer."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from vek1_api.core.resources import Resources
+from vek1_api.documents import indexing, indexing_queries
+
+Progress = Callable[[int, int], None]
+"""Told how many documents are done, of how many."""
+
+BATCH = 100
+
+
+async def reembed(resources: Resources, *, progress: Progress) -> int:
+    """Give every indexed passage a vector of the model in the settings; return how many documents.
+
+    Run it with the new settings while the service still runs with the old ones, then restart
+    the service: it answers by the vectors of its own model all along. Safe to stop and to run
+    again; what is done stays done.
+    """
+    await resources.embedder.ready()
+    model = await indexing.current_model(resources)
+    async with resources.database.read() as connection:
+        total = await indexing_queries.count_without_model(connection, model)
+    done, after = 0, UUID(int=0)
+    progress(done, total)
+    while batch := await _next(resources, model, after):
+        for document_id, revision in batch:
+            await indexing.index(resources, document_id, revision)
+            done += 1
+            progress(done, max(total, done))
+        after = batch[-1][0]
+    return done
+
+
+async def forget_other_models(resources: Resources) -> int:
+    """Delete the vectors of every model but the one in the settings; return how many."""
+    await resources.embedder.ready()
+    model = await indexing.current_model(resources)
+    deleted = 0
+    while True:
+        async with resources.database.transaction() as tx:
+            batch = await indexing_queries.delete_vectors_but(tx, model, 1_000)
+        deleted += batch
+        if batch == 0:
+            return deleted
+
+
+async def _next(resources: Resources, model: int, after: UUID) -> list[tuple[UUID, int]]:
+    async with resources.database.read() as connection:
+        return await indexing_queries.without_model(connection, model, after, BATCH)

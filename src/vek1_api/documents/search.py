@@ -1,0 +1,67 @@
+"""Finding the passages that answer a question, within one store and what narrows it."""
+
+from uuid import UUID
+
+import orjson
+
+from vek1_api.access.access import Access
+from vek1_api.access.grants import assert_owns_store
+from vek1_api.core.db import driver_of
+from vek1_api.core.embedding import BlankTextError
+from vek1_api.core.resources import Resources
+from vek1_api.documents import indexing, search_queries, service
+from vek1_api.documents.errors import ThresholdNeedsVectorsError
+from vek1_api.documents.indexing_queries import vector_text
+from vek1_api.documents.search_schemas import SearchMode, SearchQuery
+
+
+async def search(
+    resources: Resources, access: Access, store_id: UUID, wanted: SearchQuery
+) -> bytes:
+    """Return the best passages as JSON, best first.
+
+    The question is embedded before a connection is taken. As many as ``limit`` come back
+    whenever so many are permitted, but in ``keyword`` mode, where a passage must have a word
+    of the question. Raises ``ForeignReferenceError`` for a foreign agent or product.
+    """
+    if wanted.mode is SearchMode.KEYWORD and wanted.threshold is not None:
+        raise ThresholdNeedsVectorsError
+    embedding = (
+        None if wanted.mode is SearchMode.KEYWORD else await _embed(resources, wanted)
+    )
+    async with resources.database.read() as connection:
+        await service.assert_filters(
+            connection, access, store_id, wanted.agent_id, wanted.product_id, at=""
+        )
+        driver = await driver_of(connection)
+        rows = await search_queries.SEARCH.rows(
+            driver,
+            store_id=store_id,
+            model_id=await indexing.current_model_id(resources, driver),
+            embedding=embedding,
+            query=None if wanted.mode is SearchMode.SEMANTIC else wanted.query,
+            agent_id=wanted.agent_id,
+            category=wanted.category,
+            tags=wanted.tags or None,
+            product_id=wanted.product_id,
+            row_limit=wanted.limit,
+            threshold=wanted.threshold,
+            **access.owner,
+        )
+        if not rows:
+            await assert_owns_store(driver, access, store_id)
+    return _result(resources, wanted, [row["body"] for row in rows])
+
+
+async def _embed(resources: Resources, wanted: SearchQuery) -> str | None:
+    try:
+        return vector_text(await resources.embedder.embed_query(wanted.query))
+    except BlankTextError:
+        # Nothing but control characters: it means nothing, so nothing is near it.
+        return None
+
+
+def _result(resources: Resources, wanted: SearchQuery, hits: list[str]) -> bytes:
+    is_keyword = wanted.mode is SearchMode.KEYWORD
+    tail = {"mode": wanted.mode, "model": None if is_keyword else resources.embedder.model}
+    return b'{"items":[%s],%s' % (",".join(hits).encode(), orjson.dumps(tail)[1:])

@@ -1,0 +1,68 @@
+"""Questions and cited answers as callers see them."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from vek1_api.core.inputs import Clean, Input, Word
+from vek1_api.documents.schemas import ChunkRead, Tags
+
+
+class SearchMode(StrEnum):
+    """What counts: meaning, words, or both."""
+
+    HYBRID = "hybrid"
+    SEMANTIC = "semantic"
+    KEYWORD = "keyword"
+
+
+Question = Annotated[
+    Clean, StringConstraints(min_length=1, max_length=4_000, pattern=r"\S")
+]
+
+
+class SearchQuery(Input):
+    """A question, and where its answer may be looked for."""
+
+    query: Question = Field(examples=["Em quantos dias posso devolver?"])
+    agent_id: UUID | None = Field(None, description="Only this agent's knowledge base.")
+    limit: int = Field(5, ge=1, le=50)
+    threshold: float | None = Field(
+        None, ge=-1, le=1, allow_inf_nan=False, description="Least cosine similarity."
+    )
+    mode: SearchMode = SearchMode.HYBRID
+    category: Word | None = None
+    tags: Tags | None = Field(None, description="Documents that have all of these.")
+    product_id: UUID | None = None
+
+
+class SearchRank(BaseModel):
+    """The place in each list, from 1; null where it is in none."""
+
+    semantic: int | None
+    keyword: int | None
+
+
+class SearchHit(BaseModel):
+    """A passage that answers, with where it stands."""
+
+    document_id: UUID
+    title: str
+    chunk: ChunkRead
+    score: float = Field(
+        description="Reciprocal rank fusion; only its order means anything."
+    )
+    similarity: float | None = Field(description="Cosine; null without a vector.")
+    rank: SearchRank
+
+
+class SearchResult(BaseModel):
+    """The best passages, best first."""
+
+    items: list[SearchHit]
+    mode: SearchMode
+    model: str | None = Field(
+        description="The embedding model; null for `keyword`.", examples=["bundled/muse-v3"]
+    )
