@@ -5,11 +5,12 @@ out is an error of SQLAlchemy's, not a leak. A soft-deleted store is out of reac
 is below it.
 """
 
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     Delete,
+    ForeignKey,
     Select,
     Text,
     Update,
@@ -18,15 +19,16 @@ from sqlalchemy import (
     bindparam,
     column,
     delete,
+    func,
     select,
     table,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import Mapped, mapped_column
 
 from vek1_api.access.access import Access
-from vek1_api.core.db import Driver
+from vek1_api.core.db import Base, Driver
 from vek1_api.core.errors import ForeignReferenceError, NotFoundError
 from vek1_api.core.hot import HotStatement
 
@@ -41,11 +43,15 @@ _REACHABLE = and_(STORES.c.company_id == OWNER, STORES.c.status != "deleted")
 _MY_STORES = select(STORES.c.id).where(_REACHABLE)
 
 
-class OfStore(Protocol):
+class OfStore(Base):
     """A table whose rows belong to a store."""
 
-    id: InstrumentedAttribute[UUID]
-    store_id: InstrumentedAttribute[UUID]
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(
+        Uuid, primary_key=True, server_default=func.gen_random_uuid()
+    )
+    store_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("stores.id"))
 
 
 def scoped(model: type[OfStore], *columns: Any) -> Select[Any]:

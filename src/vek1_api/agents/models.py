@@ -1,23 +1,18 @@
 """The agents' table."""
 
 from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import Boolean, Double, ForeignKey, Integer, Text, Uuid, func, text
+from sqlalchemy import Boolean, Double, Integer, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from vek1_api.core.db import Base
+from vek1_api.access.grants import OfStore
 
 
-class Agent(Base):
+class Agent(OfStore):
     """An agent of a store."""
 
     __tablename__ = "agents"
 
-    id: Mapped[UUID] = mapped_column(
-        Uuid, primary_key=True, server_default=func.gen_random_uuid()
-    )
-    store_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("stores.id"))
     name: Mapped[str] = mapped_column(Text)
     type: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)

@@ -44,16 +44,19 @@ async def on_out_of_reach(request: Request, error: Exception) -> Response:
     """Note the attempt, then answer like any other error."""
     assert isinstance(error, Vek1Error)
     access: Access | None = getattr(request.state, "access", None)
-    match error:
-        case NotFoundError(kind=kind, resource_id=str(row_id)):
-            wanted = kind, (row_id,)
-        case ForeignReferenceError(kind=kind, resource_ids=row_ids):
-            wanted = kind, row_ids
-        case _:
-            wanted = "", ()
-    if access is not None and wanted[0] in queries.DENY:
-        await note(resources_of(request).database, access, *wanted)
+    if access is not None:
+        await _note_if_any(resources_of(request).database, access, error)
     return problems.problem(error)
+
+
+async def _note_if_any(database: Database, access: Access, error: Vek1Error) -> None:
+    match error:
+        case NotFoundError(kind=kind, resource_id=str(row_id)) if kind in queries.DENY:
+            await note(database, access, kind, (row_id,))
+        case ForeignReferenceError(kind=kind, resource_ids=row_ids) if kind in queries.DENY:
+            await note(database, access, kind, row_ids)
+        case _:
+            pass
 
 
 def install(app: FastAPI) -> None:

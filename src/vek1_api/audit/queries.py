@@ -1,5 +1,7 @@
 """The statements of the audit log."""
 
+from typing import Any
+
 from sqlalchemy import Text, Uuid, bindparam, column, func, insert, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -10,7 +12,7 @@ from vek1_api.core.hot import HotStatement
 from vek1_api.core.pagination import PageQuery
 from vek1_api.core.representation import row_object
 
-_VALUES = {
+_VALUES: dict[str, Any] = {
     "actor_user_id": Text,
     "store_id": Uuid,
     "action": Text,

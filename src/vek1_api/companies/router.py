@@ -25,8 +25,8 @@ router = APIRouter(tags=["Company"])
     "/internal/company/ensure",
     status_code=201,
     response_model=CompanyRead,
-    responses={200: {"model": CompanyRead, "description": "The company that was there."}}
-    | responses(SlugTakenError),
+    responses=responses(SlugTakenError)
+    | {200: {"model": CompanyRead, "description": "The company that was there."}},
 )
 async def ensure_company(call: ServiceCall, body: CompanyEnsure) -> Response:
     """Return the user's company, making it the first time. Safe to call twice at once."""

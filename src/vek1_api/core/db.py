@@ -24,6 +24,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+from typing_extensions import override
 
 Driver = asyncpg.Connection
 """asyncpg's own connection, lent by ``Database.driver`` or taken from a transaction."""
@@ -49,12 +50,14 @@ class UtcTimestamp(TypeDecorator[datetime]):
     impl = DateTime(timezone=False)
     cache_ok = True
 
+    @override
     def process_bind_param(
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:
         """Drop the zone after moving to UTC."""
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
+    @override
     def process_result_value(
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:

@@ -35,14 +35,15 @@ class HotStatement:
 
     async def rows(self, driver: Driver, **values: Any) -> list[asyncpg.Record]:
         """Return all rows; ``values`` are the bind parameters by name."""
-        return await driver.fetch(self.sql, *self._bound(values))
+        rows: list[asyncpg.Record] = await driver.fetch(self.sql, *self._bound(values))
+        return rows
 
     async def row(self, driver: Driver, **values: Any) -> asyncpg.Record | None:
         """Return the first row, or none."""
         return await driver.fetchrow(self.sql, *self._bound(values))
 
     def _bound(self, values: dict[str, Any]) -> list[Any]:
-        bound = []
+        bound: list[Any] = []
         for name, constant, process in self._arguments:
             # A value that the caller forgot is a KeyError, never a silent null.
             value = values[name] if constant is _REQUIRED else values.get(name, constant)

@@ -20,6 +20,7 @@ _SENSITIVE = re.compile(
     r"cnpj|content|message_text|address",
     re.IGNORECASE,
 )
+LEVELS = logging.getLevelNamesMapping()
 _REDACTED = "[redacted]"
 _IN_URL = re.compile(r"(?i)\b(webhookSecret|token|secret|apikey)=[^&\s\"]+")
 _CREDENTIALS = re.compile(r"://[^/@\s:]+:[^/@\s]+@")
@@ -32,7 +33,7 @@ def configure(level: str = "INFO", *, pretty: bool = False) -> None:
         if pretty
         else structlog.processors.JSONRenderer(_dumps)
     )
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _with_request_id,
         structlog.processors.add_log_level,
@@ -40,7 +41,7 @@ def configure(level: str = "INFO", *, pretty: bool = False) -> None:
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, redact, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -57,7 +58,7 @@ def configure(level: str = "INFO", *, pretty: bool = False) -> None:
         )
     )
     logging.basicConfig(
-        handlers=[handler], level=max(logging.INFO, logging.getLevelName(level)), force=True
+        handlers=[handler], level=max(logging.INFO, LEVELS[level.upper()]), force=True
     )
     for chatty in ("uvicorn.access", "httpx", "pgqueuer"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

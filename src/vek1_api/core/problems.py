@@ -140,6 +140,7 @@ def install(app: FastAPI) -> None:
         TimeoutError,
     ):
         app.add_exception_handler(kind, on_database_error)
+    app.add_exception_handler(StorageError, on_storage_error)
     app.add_exception_handler(Exception, on_unexpected_error)
 
 

@@ -98,7 +98,7 @@ def _embedded_text(title: str, piece: Chunk) -> str:
     return "\n".join(part for part in (title, piece.context, piece.text) if part)
 
 
-async def _embed_and_apply(  # noqa: PLR0913 - the parts of one document.
+async def _embed_and_apply(
     resources: Resources,
     source: Source,
     revision: int,

@@ -1,6 +1,6 @@
 """What an agent knows: documents of its own store, and with one setting its whole catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -85,7 +85,7 @@ async def _log(
     action: str,
     agent_id: UUID,
     store_id: UUID,
-    meta: dict[str, Sequence[str] | bool],
+    meta: Mapping[str, object],
 ) -> None:
     await audit_service.log_audit(
         tx, access, action, "agent", agent_id, store_id=store_id, meta=dict(meta)

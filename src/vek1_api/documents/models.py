@@ -22,20 +22,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from vek1_api.access.grants import OfStore
 from vek1_api.core.db import SCHEMA, Base
 
 DIMENSIONS = 1024
 
 
-class Document(Base):
+class Document(OfStore):
     """A text that a store knows; ``embedding`` is the document as a whole (decisions)."""
 
     __tablename__ = "documents"
 
-    id: Mapped[UUID] = mapped_column(
-        Uuid, primary_key=True, server_default=func.gen_random_uuid()
-    )
-    store_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("stores.id"))
     product_id: Mapped[UUID | None] = mapped_column(
         Uuid, ForeignKey("products.id", ondelete="SET NULL")
     )

@@ -1,10 +1,11 @@
 """The statements of documents: reading, writing, deleting. Indexing has its own."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     Integer,
+    Table,
     Text,
     Uuid,
     and_,
@@ -104,7 +105,7 @@ PAGE = PageQuery(
     },
 )
 
-_NEW = {
+_NEW: dict[str, Any] = {
     "store_id": Uuid,
     "product_id": Uuid,
     "title": Text,
@@ -120,7 +121,7 @@ _NEW = {
 
 def _add() -> HotStatement:
     values = {name: bindparam(name, type_=kind) for name, kind in _NEW.items()}
-    table = Document.__table__
+    table = cast("Table", Document.__table__)
     document = insert(table).values(values).returning(table).cte("document")
     index = (
         insert(DocumentIndex)

@@ -13,7 +13,7 @@ BATCH = 100
 
 
 async def reembed(resources: Resources, *, progress: Progress) -> int:
-    """Give every indexed passage a vector of the model in the settings; return how many documents.
+    """Give every indexed passage a vector of the settings' model; return how many documents.
 
     Run it with the new settings while the service still runs with the old ones, then restart
     the service: it answers by the vectors of its own model all along. Safe to stop and to run

@@ -149,7 +149,6 @@ async def reindex_document(write: Write, document_id: UUID) -> Response:
 
 @router.get(
     "/documents/{document_id}/file",
-    response_model=FileLink,
     responses=responses(DocumentNotFoundError, NoFileError),
 )
 async def get_document_file(read: Read, document_id: UUID) -> FileLink:

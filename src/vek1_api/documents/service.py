@@ -66,7 +66,7 @@ async def assert_filters(
     *,
     at: str = "/query",
 ) -> None:
-    """Raise unless the store, and the agent and product that narrow a search, are within reach."""
+    """Raise unless the store, and the agent and product that narrow it, are within reach."""
     if agent_id is None and product_id is None:
         return
     await assert_owns_store(await driver_of(connection), access, store_id)

@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Integer,
-    Text,
+    Update,
     Uuid,
     bindparam,
     cast,
@@ -29,9 +30,10 @@ from vek1_api.core.db import driver_of
 from vek1_api.core.hot import HotStatement
 from vek1_api.files.models import ObjectState, StoredObject, StoreStorage
 
-
 BYTES_OF_GIGABYTE = 2**30
+LARGEST_INT4 = 2**31 - 1
 
+_STORES = table("stores", column("id", Uuid), column("used_size_bytes", Integer))
 _QUOTAS = table("stores", column("id", Uuid), column("allocated_size_gb", Integer)).alias(
     "quota"
 )
@@ -48,17 +50,45 @@ def _take_room() -> HotStatement:
     used = StoreStorage.used_bytes + statement.excluded.used_bytes
     its_quota = _QUOTAS.c.id == literal_column("excluded.store_id")
     allowed = select(_ALLOWED).where(its_quota).scalar_subquery()
-    return HotStatement(
+    counted = (
         statement.on_conflict_do_update(
             index_elements=[StoreStorage.store_id],
             set_={"used_bytes": used},
             where=used <= allowed,
-        ).returning(StoreStorage.used_bytes)
+        )
+        .returning(StoreStorage.store_id, StoreStorage.used_bytes)
+        .cte("counted")
+    )
+    return HotStatement(_shown(counted))
+
+
+def _give_room_back() -> HotStatement:
+    less = StoreStorage.used_bytes - bindparam("size_bytes", type_=BigInteger)
+    counted = (
+        update(StoreStorage)
+        .where(StoreStorage.store_id == bindparam("store_id", type_=Uuid))
+        .values(used_bytes=func.greatest(less, 0))
+        .returning(StoreStorage.store_id, StoreStorage.used_bytes)
+        .cte("counted")
+    )
+    return HotStatement(_shown(counted))
+
+
+def _shown(counted: CTE) -> Update:
+    """Show the count in the store's own column, an int4: at most what that can hold."""
+    return (
+        update(_STORES)
+        .where(_STORES.c.id == counted.c.store_id)
+        .values(used_size_bytes=func.least(counted.c.used_bytes, LARGEST_INT4))
+        .returning(_STORES.c.id)
     )
 
 
 _TAKE_ROOM = _take_room()
 """One conditional statement: the store is the caller's, and there is room; no read before it."""
+
+
+_GIVE_ROOM_BACK = _give_room_back()
 
 
 async def take_room(
@@ -73,11 +103,7 @@ async def take_room(
 
 async def give_room_back(tx: AsyncConnection, store_id: UUID, size_bytes: int) -> None:
     """Count ``size_bytes`` less, never below zero."""
-    await tx.execute(
-        update(StoreStorage)
-        .where(StoreStorage.store_id == store_id)
-        .values(used_bytes=func.greatest(StoreStorage.used_bytes - size_bytes, 0))
-    )
+    await _GIVE_ROOM_BACK.row(await driver_of(tx), store_id=store_id, size_bytes=size_bytes)
 
 
 async def room(tx: AsyncConnection, store_id: UUID) -> tuple[int, int]:

@@ -46,7 +46,7 @@ async def ready(resources: Resources) -> Ready:
     parts = dict(zip(checks, found, strict=True))
     states = {part.status for part in parts.values()}
     overall = next(state for state in ("failed", "degraded", "ok") if state in states)
-    return Ready(status=overall, parts=parts)  # type: ignore[arg-type]
+    return Ready(status=overall, parts=parts)
 
 
 async def _checked(check: Callable[[], Awaitable[Part]]) -> Part:

@@ -2,24 +2,19 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Double, ForeignKey, Integer, Text, Uuid, func
+from sqlalchemy import Double, Integer, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from vek1_api.core.db import Base
+from vek1_api.access.grants import OfStore
 
 
-class Product(Base):
+class Product(OfStore):
     """A product of a store; ``price`` is in reais because the front end stores it so."""
 
     __tablename__ = "products"
 
-    id: Mapped[UUID] = mapped_column(
-        Uuid, primary_key=True, server_default=func.gen_random_uuid()
-    )
-    store_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("stores.id"))
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
     price: Mapped[float] = mapped_column(Double)

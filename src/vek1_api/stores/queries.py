@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    Integer,
     Text,
     Uuid,
     bindparam,

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median_low
 from typing import NamedTuple
 
-from pypdfium2 import (  # type: ignore[import-untyped]  # It has no type hints.
+from pypdfium2 import (
     PdfDocument,
     PdfiumError,
     PdfTextPage,
