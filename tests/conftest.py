@@ -68,10 +68,11 @@ async def resources(settings: Settings, database_url: str) -> AsyncGenerator[Res
 
 
 @pytest.fixture(scope="session")
-def app(settings: Settings, resources: Resources) -> FastAPI:
+async def app(settings: Settings, resources: Resources) -> AsyncGenerator[FastAPI]:
     application = create_app(settings, resources)
     application.state.resources = resources
-    return application
+    yield application
+    await application.state.dashboard.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from vek1_api.core import docs, logging, openapi, problems
 from vek1_api.core.middleware import FORM_OVERHEAD_BYTES, RequestEnvelope
 from vek1_api.core.resources import Resources
 from vek1_api.opening import open_resources
+from vek1_api.ops.dashboard import JobsDashboard
 from vek1_api.settings import Settings, get_settings
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
@@ -32,6 +33,7 @@ def create_app(
         try:
             yield
         finally:
+            await app.state.dashboard.close()
             if resources is None:
                 await app.state.resources.close()
 
@@ -50,6 +52,8 @@ def create_app(
         app.include_router(router)
     openapi.install(app)
     docs.install(app)
+    app.state.dashboard = JobsDashboard(settings)
+    app.mount("/ops/jobs", app.state.dashboard)
     body_limit = max(MAX_JSON_BYTES, settings.max_file_bytes + FORM_OVERHEAD_BYTES)
     app.add_middleware(RequestEnvelope, max_body_bytes=body_limit)
     return app

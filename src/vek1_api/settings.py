@@ -40,7 +40,11 @@ class Settings(BaseSettings):
     """The settings of one process; frozen."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VEK1_", frozen=True, extra="forbid", hide_input_in_errors=True
+        env_prefix="VEK1_",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     environment: Environment = Field(

@@ -14,7 +14,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job, Schedule
 
-from vek1_api.core import context, jobs
+from vek1_api.core import context, jobs, metrics
 from vek1_api.core.jobs import Handled, Periodic, PermanentJobError
 from vek1_api.core.resources import Resources
 from vek1_api.domains import load_jobs
@@ -95,14 +95,18 @@ def _entrypoint(
         with structlog.contextvars.bound_contextvars(job=name, job_id=job.id):
             try:
                 await handled.run(resources, orjson.loads(job.payload or b"{}"))
+                metrics.JOBS.labels(name, "done").inc()
             except PermanentJobError:
                 log.warning("job_held", attempts=job.attempts + 1, exc_info=True)
+                metrics.JOBS.labels(name, "held").inc()
                 raise
             except Exception as error:
                 if job.attempts + 1 >= handled.max_attempts:
                     log.exception("job_held", attempts=job.attempts + 1)
+                    metrics.JOBS.labels(name, "held").inc()
                     raise
                 delay = _backoff(job.attempts)
+                metrics.JOBS.labels(name, "retried").inc()
                 log.warning("job_failed", attempts=job.attempts + 1, exc_info=True)
                 raise RetryRequested(delay, type(error).__name__) from error
 

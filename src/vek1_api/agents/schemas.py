@@ -22,8 +22,10 @@ PhoneNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{8,15}$", examples=["55319
 class AgentFilters(Paging):
     """Which agents to list."""
 
-    active: bool | None = None
-    type: Word | None = Field(None, examples=["sales"])
+    active: bool | None = Field(None, description="Only agents that answer, or do not.")
+    type: Word | None = Field(
+        None, description="Only agents of this type.", examples=["sales"]
+    )
 
 
 class AgentUpdate(Input):
@@ -32,7 +34,7 @@ class AgentUpdate(Input):
     name: Name = Field("", examples=["Lia"])
     type: Word = Field("", examples=["sales"])
     description: Note | None = None
-    active: bool = False
+    active: bool = Field(default=False, examples=[True])
     spending_limit: Reais | None = Field(None, examples=[150.0])
     stripe_product_id: Identifier | None = None
     system_prompt: LongText | None = Field(
@@ -66,8 +68,8 @@ class AgentRead(BaseModel):
     evolution_instance_id: str | None
     system_prompt: str | None
     voice_tone: str
-    website_enabled: bool
-    whatsapp_enabled: bool
+    website_enabled: bool = Field(examples=[True])
+    whatsapp_enabled: bool = Field(examples=[False])
     whatsapp_phone_number: str | None
     rate_limit_per_hour: int | None
     created_at: datetime

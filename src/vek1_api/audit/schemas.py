@@ -13,10 +13,16 @@ from vek1_api.core.pagination import Paging
 class AuditFilters(Paging):
     """Which entries to list."""
 
-    action: Word | None = Field(None, examples=["store.created"])
-    target_type: Word | None = Field(None, examples=["store"])
-    target_id: Identifier | None = None
-    store_id: UUID | None = None
+    action: Word | None = Field(
+        None, description="Only this action.", examples=["store.created"]
+    )
+    target_type: Word | None = Field(
+        None, description="Only what happened to this kind of thing.", examples=["store"]
+    )
+    target_id: Identifier | None = Field(
+        None, description="Only what happened to the thing with this id."
+    )
+    store_id: UUID | None = Field(None, description="Only what happened in this store.")
     from_: Instant | None = Field(
         None, alias="from", description="At or after this moment."
     )
@@ -26,7 +32,7 @@ class AuditFilters(Paging):
 class AuditEventCreate(Input):
     """Something that happened in the front end, such as a login."""
 
-    actor_user_id: Identifier
+    actor_user_id: Identifier = Field(examples=["usr_9f2c1d"])
     action: Word = Field(examples=["login"])
     target_type: Word = Field(examples=["session"])
     target_id: Identifier | None = None
@@ -39,7 +45,7 @@ class AuditEntryRead(BaseModel):
     """One fact of the trail."""
 
     id: UUID
-    actor_user_id: str | None
+    actor_user_id: str | None = Field(examples=["usr_9f2c1d"])
     store_id: UUID | None
     action: str = Field(examples=["agent.updated"])
     target_type: str = Field(examples=["agent"])

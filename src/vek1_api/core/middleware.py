@@ -9,7 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vek1_api.core import context, problems
+from vek1_api.core import context, metrics, problems
 from vek1_api.core.errors import PayloadTooLargeError
 
 FORM_OVERHEAD_BYTES = 1024 * 1024
@@ -73,17 +73,20 @@ class _Answering:
         await self._send(message)
 
     def log(self) -> None:
-        path = self._scope["path"]
-        if path.startswith(_QUIET):
-            return
-        route = self._scope.get("route")
-        log.info(
-            "request",
-            method=self._scope["method"],
-            route=getattr(route, "path", None) or path,
-            status=self._status,
-            milliseconds=round((time.perf_counter() - self._began) * 1000, 1),
-        )
+        method, path = self._scope["method"], self._scope["path"]
+        # Paths that are no route of ours share a label: anybody can make up any number.
+        route = getattr(self._scope.get("route"), "path", None) or "none"
+        seconds = time.perf_counter() - self._began
+        metrics.REQUESTS.labels(method, route, self._status).inc()
+        metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
+        if not path.startswith(_QUIET):
+            log.info(
+                "request",
+                method=method,
+                route=route,
+                status=self._status,
+                milliseconds=round(seconds * 1000, 1),
+            )
 
 
 class _Limited:

@@ -1,13 +1,17 @@
 """The OpenAPI document: FastAPI's own, with what every operation shares said once.
 
-Each operation gets the errors that any request can meet, the credentials that its path takes,
-and the headers of ``api.md`` section 2. ``core/docs`` shows it.
+Each operation gets a summary from its docstring, the errors that any request can meet, the
+credentials that its path takes, the headers of ``api.md`` section 2, and examples of what is
+sent and answered. ``core/docs`` shows it.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from vek1_api.core.errors import (
     ActorRequiredError,
@@ -21,6 +25,8 @@ from vek1_api.core.errors import (
     ValidationFailedError,
     Vek1Error,
 )
+from vek1_api.core.inputs import Input
+from vek1_api.core.openapi_examples import Examples
 from vek1_api.core.problems import MEDIA_TYPE, Problem, documentation
 
 DESCRIPTION = """\
@@ -49,10 +55,10 @@ TAGS = [
 _SECURITY = {
     "/v1/": [
         {"serviceToken": [], "actorUserId": []},
-        {"serviceToken": []},
+        {"sessionToken": []},
         {"sessionCookie": []},
     ],
-    "/internal/": [{"serviceToken": []}],
+    "/internal/": [{"serviceToken": []}, {"serviceToken": [], "actorUserId": []}],
     "/metrics": [{"opsToken": []}],
     "/ops/": [{"opsToken": []}],
 }
@@ -60,8 +66,7 @@ _SCHEMES = {
     "serviceToken": {
         "type": "http",
         "scheme": "bearer",
-        "description": "A service token, together with `X-Actor-User-Id`; or the token of a "
-        "Better Auth session, alone.",
+        "description": "A service token. Under `/v1` it goes with `actorUserId`.",
     },
     "actorUserId": {
         "type": "apiKey",
@@ -69,11 +74,17 @@ _SCHEMES = {
         "name": "X-Actor-User-Id",
         "description": "Better Auth's `user.id` of the person for whom the front end calls.",
     },
+    "sessionToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The token of a Better Auth session, alone.",
+    },
     "sessionCookie": {
         "type": "apiKey",
         "in": "cookie",
         "name": "better-auth.session_token",
-        "description": "Better Auth's signed session cookie.",
+        "description": "Better Auth's signed session cookie, or its `__Secure-` twin; a "
+        "browser sends it by itself.",
     },
     "opsToken": {"type": "http", "scheme": "bearer", "description": "The ops token."},
 }
@@ -81,6 +92,14 @@ _ANY_REQUEST = (Vek1Error, UnavailableError, ValidationFailedError, PayloadTooLa
 _CREDENTIALS = (UnauthenticatedError, ActorRequiredError, ForbiddenError)
 _BODY = (MalformedRequestError,)
 _KEYED = (IdempotencyInProgressError, IdempotencyKeyReusedError)
+
+_JSON = "application/json"
+_FORM = "multipart/form-data"
+_REFERENCE = "#/components/schemas/{model}"
+_WITHOUT_ETAG = ("Page", "Link", "Result")
+_BREAK = "  \n"
+_UNDESCRIBED = "Successful Response"
+_SENTENCE = re.compile(r"(?<=\.)\s+")
 
 
 def install(app: FastAPI) -> None:
@@ -94,6 +113,13 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield the path, the method and the operation of everything that can be called."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
@@ -104,34 +130,100 @@ def _document(app: FastAPI) -> dict[str, Any]:
         tags=TAGS,
     )
     components = document["components"]
-    components["schemas"] |= _problem_schemas()
-    components["schemas"].pop("HTTPValidationError", None)
-    components["schemas"].pop("ValidationError", None)
+    schemas = components["schemas"]
+    schemas |= _with_parts(Problem)
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    _define_own_bodies(document)
+    _forget_defaults_of_patches(document)
+    components["schemas"] = dict(sorted(schemas.items()))
     components["securitySchemes"] = _SCHEMES
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            _complete(path, method, operation)
+    examples = Examples(schemas)
+    for path, method, operation in operations(document):
+        _complete(path, method, operation)
+        _describe_successes(operation["responses"], schemas)
+        _add_examples(operation, examples)
     return document
+
+
+def _define_own_bodies(document: dict[str, Any]) -> None:
+    """Add the schemas that routes with ``openapi_extra`` name: FastAPI does not know them."""
+    schemas = document["components"]["schemas"]
+    inputs = {model.__name__: model for model in _subclasses(Input)}
+    for _, _, operation in operations(document):
+        for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
+            name = body["schema"].get("$ref", "").rpartition("/")[2]
+            if name and name not in schemas:
+                schemas |= _with_parts(inputs[name])
+            if name and media_type == _FORM:
+                _describe_form(body, schemas[name])
+
+
+def _forget_defaults_of_patches(document: dict[str, Any]) -> None:
+    """Remove what would be read as "left out means this": left out means unchanged."""
+    schemas = document["components"]["schemas"]
+    for _, method, operation in operations(document):
+        if method == "patch":
+            schema = operation["requestBody"]["content"][_JSON]["schema"]
+            for part in schemas[schema["$ref"].rpartition("/")[2]]["properties"].values():
+                part.pop("default", None)
+
+
+def _describe_form(body: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Say what a form cannot say by itself: no field is null, lists and objects are JSON."""
+    for name, part in schema["properties"].items():
+        for alternative in part.pop("anyOf", ()):
+            if alternative != {"type": "null"}:
+                part |= alternative | part
+        if part.get("default", "") is None:
+            del part["default"]
+        if part.get("type") in {"array", "object"}:
+            body.setdefault("encoding", {})[name] = {"contentType": _JSON}
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     security = next((value for key, value in _SECURITY.items() if path.startswith(key)), [])
     operation["security"] = security
+    _split_docstring(operation)
+    responses = operation["responses"]
+    parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        if parameter["in"] == "path":
+            noun = parameter["name"].removesuffix("_id").replace("_", " ")
+            parameter.setdefault("description", f"The id of the {noun}.")
     errors: list[type[Vek1Error]] = list(_ANY_REQUEST)
     if security:
         errors += _CREDENTIALS
     if "requestBody" in operation:
         errors += _BODY
-    parameters = operation.setdefault("parameters", [])
     if method == "post" and security:
         errors += _KEYED
         parameters.append(_header("Idempotency-Key", "The same key has one effect.", 255))
-    if method in {"patch", "delete"}:
+    if "412" in responses:
         parameters.append(_header("If-Match", "Change only this version (an `ETag`).", 512))
     if method == "get" and _is_single(operation):
         parameters.append(_header("If-None-Match", "Answer 304 for this `ETag`.", 512))
-        operation["responses"]["304"] = {"description": "The caller has this version."}
-    _add_errors(operation["responses"], errors)
+        responses["304"] = {"description": "The caller has this version."}
+    _add_errors(responses, errors)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _split_docstring(operation: dict[str, Any]) -> None:
+    """Make the first sentence the summary, and leave the rest as the description."""
+    first, *rest = _SENTENCE.split(operation.pop("description", ""), maxsplit=1)
+    operation["summary"] = " ".join(first.removesuffix(".").split())
+    if rest:
+        operation["description"] = rest[0]
+
+
+def _describe_successes(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say what comes back, in the words of its schema."""
+    for response in responses.values():
+        if response["description"] != _UNDESCRIBED:
+            continue
+        schema = response.get("content", {}).get(_JSON, {}).get("schema", {})
+        name = schema.get("$ref", "").rpartition("/")[2]
+        response["description"] = schemas.get(name, {}).get("description", "Done.")
 
 
 def _add_errors(responses: dict[str, Any], errors: list[type[Vek1Error]]) -> None:
@@ -141,25 +233,48 @@ def _add_errors(responses: dict[str, Any], errors: list[type[Vek1Error]]) -> Non
         by_status.setdefault(str(error.status), []).append(error)
     for status, classes in by_status.items():
         shared = documentation(classes)
-        own = responses.get(status)
-        if own is None:
-            responses[status] = shared
-            continue
-        own["description"] += "  \n" + shared["description"]
-        content = own["content"].setdefault(MEDIA_TYPE, shared["content"][MEDIA_TYPE])
-        content["examples"] = (
-            shared["content"][MEDIA_TYPE]["examples"] | content["examples"]
-        )
+        own = responses.setdefault(status, shared)
+        if own is not shared:
+            lines = [*own["description"].split(_BREAK), *shared["description"].split(_BREAK)]
+            own["description"] = _BREAK.join(dict.fromkeys(lines))
+            _merge_examples(own["content"], shared["content"])
+
+
+def _merge_examples(own: dict[str, Any], shared: dict[str, Any]) -> None:
+    content = own.setdefault(MEDIA_TYPE, shared[MEDIA_TYPE])
+    content["examples"] = shared[MEDIA_TYPE]["examples"] | content["examples"]
+
+
+def _add_examples(operation: dict[str, Any], examples: Examples) -> None:
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        body.setdefault("example", examples.request(body["schema"]))
+    for response in operation["responses"].values():
+        for media_type, body in response.get("content", {}).items():
+            if media_type == _JSON and "examples" not in body:
+                body.setdefault("example", examples.answer(body["schema"]))
+            elif media_type == MEDIA_TYPE:
+                _name_values(body["examples"])
+
+
+def _name_values(problems: dict[str, Any]) -> None:
+    for problem in problems.values():
+        if problem["value"]["code"] == ValidationFailedError.code:
+            wrong = {
+                "pointer": "/name",
+                "code": "string_too_short",
+                "message": "String should have at least 1 character",
+            }
+            problem["value"]["errors"] = [wrong]
 
 
 def _is_single(operation: dict[str, Any]) -> bool:
     content = operation["responses"].get("200", {}).get("content", {})
-    schema = content.get("application/json", {}).get("schema", {})
-    return bool(operation["security"]) and not str(schema.get("$ref")).endswith("Page")
+    name = str(content.get(_JSON, {}).get("schema", {}).get("$ref"))
+    return bool(operation["security"]) and not name.endswith(_WITHOUT_ETAG)
 
 
 def _is_default_422(responses: dict[str, Any]) -> bool:
-    return "application/json" in responses.get("422", {}).get("content", {})
+    return _JSON in responses.get("422", {}).get("content", {})
 
 
 def _header(name: str, description: str, max_length: int) -> dict[str, Any]:
@@ -172,6 +287,12 @@ def _header(name: str, description: str, max_length: int) -> dict[str, Any]:
     }
 
 
-def _problem_schemas() -> dict[str, Any]:
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {**schema.pop("$defs"), "Problem": schema}
+def _with_parts(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template=_REFERENCE)
+    return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for each in model.__subclasses__():
+        yield each
+        yield from _subclasses(each)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -62,16 +63,20 @@ class Sent:
     file: IncomingFile | None = None
 
 
-async def _sent(request: Request) -> Sent:
+async def _sent(request: Request) -> AsyncGenerator[Sent]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json":
-        return Sent(text=_validated(DocumentCreate, _json(await request.body())))
-    if media_type == "multipart/form-data":
-        form = await request.form(max_files=1, max_fields=MAX_FIELDS)
-        limit = resources_of(request).settings.max_file_bytes
-        return await _from_form(form, limit)
-    message = "Send application/json with `content`, or multipart/form-data with `file`."
-    raise UnsupportedMediaTypeError(message)
+        yield Sent(text=_validated(DocumentCreate, _json(await request.body())))
+    elif media_type == "multipart/form-data":
+        # Its end closes the temporary file of the upload.
+        async with request.form(max_files=1, max_fields=MAX_FIELDS) as form:
+            limit = resources_of(request).settings.max_file_bytes
+            yield await _from_form(form, limit)
+    else:
+        message = (
+            "Send application/json with `content`, or multipart/form-data with `file`."
+        )
+        raise UnsupportedMediaTypeError(message)
 
 
 async def _from_form(form: FormData, max_bytes: int) -> Sent:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
 from vek1_api.access.grants import scoped
-from vek1_api.agents.models import Agent
+from vek1_api.agents import service as agents
 from vek1_api.core.db import driver_of
 from vek1_api.core.hot import HotStatement
 from vek1_api.core.representation import Json, json_object
@@ -18,22 +18,24 @@ _LINKED = select(
     func.coalesce(
         func.json_agg(AgentDocument.document_id), cast(literal_column("'[]'", Text), JSON)
     )
-).where(AgentDocument.agent_id == Agent.id)
-_WHOLE = select(AgentKnowledge.whole_catalogue).where(AgentKnowledge.agent_id == Agent.id)
+).where(AgentDocument.agent_id == agents.MODEL.id)
+_WHOLE = select(AgentKnowledge.whole_catalogue).where(
+    AgentKnowledge.agent_id == agents.MODEL.id
+)
 
 GET = HotStatement(
     scoped(
-        Agent,
+        agents.MODEL,
         json_object(
             {
-                "agent_id": Agent.id,
+                "agent_id": agents.MODEL.id,
                 "document_ids": _LINKED.scalar_subquery(),
                 "whole_catalogue": func.coalesce(
                     _WHOLE.scalar_subquery(), literal_column("false")
                 ),
             }
         ),
-    ).where(Agent.id == bindparam("row_id", type_=Uuid))
+    ).where(agents.MODEL.id == bindparam("row_id", type_=Uuid))
 )
 
 

@@ -28,11 +28,13 @@ Wait = Annotated[
 class DocumentFilters(Paging):
     """Which documents to list."""
 
-    category: Word | None = Field(None, examples=["politicas"])
-    tag: Word | None = None
-    product_id: UUID | None = None
+    category: Word | None = Field(
+        None, description="Only this category.", examples=["politicas"]
+    )
+    tag: Word | None = Field(None, description="Only documents that have this tag.")
+    product_id: UUID | None = Field(None, description="Only documents about this product.")
     agent_id: UUID | None = Field(None, description="Only this agent's knowledge base.")
-    index_status: IndexStatus | None = None
+    index_status: IndexStatus | None = Field(None, description="Only with this status.")
     q: Word | None = Field(None, description="Words of the title or the file's name.")
 
 
@@ -40,7 +42,7 @@ class DocumentFields(Input):
     """What a text and a file have in common."""
 
     category: Word | None = Field(None, examples=["politicas"])
-    tags: Tags | None = None
+    tags: Tags | None = Field(None, examples=[["trocas", "garantia"]])
     metadata: JsonObject | None = None
     product_id: UUID | None = Field(None, description="The product that it is about.")
 
@@ -57,7 +59,9 @@ class DocumentCreate(DocumentFields):
 class FileFields(DocumentFields):
     """What comes with a new file."""
 
-    title: Name | None = Field(None, description="Unset: the file's name.")
+    title: Name | None = Field(
+        None, description="Unset: the file's name.", examples=["Manual do moedor"]
+    )
 
 
 class DocumentUpdate(DocumentFields):
@@ -71,7 +75,7 @@ class IndexFailure(BaseModel):
     """Why a document does not answer."""
 
     code: str = Field(examples=["no_text"])
-    message: str
+    message: str = Field(examples=["The file has no text that can be read."])
 
 
 class DocumentSummary(BaseModel):
@@ -80,16 +84,16 @@ class DocumentSummary(BaseModel):
     id: UUID
     store_id: UUID
     product_id: UUID | None
-    title: str
+    title: str = Field(examples=["Política de trocas"])
     file_name: str | None
     file_size: int | None
     mime_type: str | None
-    category: str | None
-    tags: list[str] | None
+    category: str | None = Field(examples=["politicas"])
+    tags: list[str] | None = Field(examples=[["trocas", "garantia"]])
     metadata: dict[str, Any] | None
-    index_status: IndexStatus
+    index_status: IndexStatus = Field(examples=[IndexStatus.READY])
     index_error: IndexFailure | None
-    chunk_count: int
+    chunk_count: int = Field(examples=[1])
     page_count: int | None
     created_at: datetime
     updated_at: datetime
@@ -113,10 +117,12 @@ class DocumentPage(BaseModel):
 class ChunkRead(BaseModel):
     """A passage as indexed: `content[start:end] == text`, counted in Unicode characters."""
 
-    index: int
-    text: str
-    start: int
-    end: int
+    index: int = Field(examples=[0])
+    text: str = Field(
+        examples=["Você pode desistir da compra em até 7 dias após o recebimento."]
+    )
+    start: int = Field(examples=[0])
+    end: int = Field(examples=[62])
     page: int | None
 
 
@@ -130,8 +136,8 @@ class ChunkPage(BaseModel):
 class FileLink(BaseModel):
     """A link to the original file; anyone who has it can read it until it expires."""
 
-    url: str
-    expires_at: datetime
+    url: str = Field(examples=["https://files.vek1.example/vek1/manual.pdf?signature=…"])
+    expires_at: datetime = Field(examples=["2026-03-02T14:40:00Z"])
 
 
 class KnowledgeBaseUpdate(Input):
@@ -148,4 +154,4 @@ class KnowledgeBaseRead(BaseModel):
 
     agent_id: UUID
     document_ids: list[UUID]
-    whole_catalogue: bool
+    whole_catalogue: bool = Field(examples=[False])

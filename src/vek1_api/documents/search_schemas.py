@@ -28,7 +28,7 @@ class SearchQuery(Input):
 
     query: Question = Field(examples=["Em quantos dias posso devolver?"])
     agent_id: UUID | None = Field(None, description="Only this agent's knowledge base.")
-    limit: int = Field(5, ge=1, le=50)
+    limit: int = Field(5, ge=1, le=50, examples=[5])
     threshold: float | None = Field(
         None, ge=-1, le=1, allow_inf_nan=False, description="Least cosine similarity."
     )
@@ -41,20 +41,23 @@ class SearchQuery(Input):
 class SearchRank(BaseModel):
     """The place in each list, from 1; null where it is in none."""
 
-    semantic: int | None
-    keyword: int | None
+    semantic: int | None = Field(examples=[1])
+    keyword: int | None = Field(examples=[2])
 
 
 class SearchHit(BaseModel):
     """A passage that answers, with where it stands."""
 
     document_id: UUID
-    title: str
+    title: str = Field(examples=["Política de trocas"])
     chunk: ChunkRead
     score: float = Field(
-        description="Reciprocal rank fusion; only its order means anything."
+        description="Reciprocal rank fusion; only its order means anything.",
+        examples=[0.0325],
     )
-    similarity: float | None = Field(description="Cosine; null without a vector.")
+    similarity: float | None = Field(
+        description="Cosine; null without a vector.", examples=[0.71]
+    )
     rank: SearchRank
 
 

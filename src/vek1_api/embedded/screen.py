@@ -19,6 +19,7 @@ from rich.progress import (
 LOUD = frozenset({"warning", "error", "critical"})
 QUIET_FIELDS = frozenset({"event", "level", "timestamp", "exception", "logger"})
 NAME_WIDTH = 34
+LONG_SECONDS = 20
 MOST_LINES = 5
 """Of a log at a time; a traceback is read in the file."""
 
@@ -33,11 +34,23 @@ class Screen:
         self._console = console or Console(highlight=False)
 
     @contextmanager
-    def step(self, name: str, *, working: str | None = None) -> Generator[None]:
-        """Show that something takes its time, and then how long it took."""
+    def step(self, name: str) -> Generator[Callable[[str], None]]:
+        """Show that something takes its time, and then how long it took.
+
+        What is lent tells what it waits for; once that takes long, not only on a terminal.
+        """
         started = time.monotonic()
-        with self._console.status(working or name):
-            yield
+        with self._console.status(name) as status:
+            said = ""
+
+            def wait_for(what: str) -> None:
+                nonlocal said
+                status.update(f"{name}: {what}")
+                if what != said and time.monotonic() - started > LONG_SECONDS:
+                    self.say(f"  {name}: {what}")
+                    said = what
+
+            yield wait_for
         self._done(name, started)
 
     @contextmanager

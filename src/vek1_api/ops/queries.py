@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import DateTime, Text, column, func, select, table
+from sqlalchemy import DateTime, Text, cast, column, func, select, table
 
 from vek1_api.core.db import SCHEMA, Driver
 from vek1_api.core.hot import HotStatement
@@ -11,13 +11,14 @@ from vek1_api.core.schema.migration import newest_revision
 _JOBS = table(
     "pgqueuer", column("status", Text), column("execute_after", DateTime), schema=SCHEMA
 )
-_WAITING = _JOBS.c.status == "queued"
+_STATUS = cast(_JOBS.c.status, Text)
+_WAITING = _STATUS == "queued"
 
 _STATE = HotStatement(
     select(
         func.count().filter(_WAITING).label("queued"),
-        func.count().filter(_JOBS.c.status == "picked").label("running"),
-        func.count().filter(_JOBS.c.status == "failed").label("held"),
+        func.count().filter(_STATUS == "picked").label("running"),
+        func.count().filter(_STATUS == "failed").label("held"),
         func.coalesce(
             func.extract(
                 "epoch", func.now() - func.min(_JOBS.c.execute_after).filter(_WAITING)

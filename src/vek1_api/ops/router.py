@@ -1,12 +1,20 @@
 """Health for load balancers, metrics for Prometheus."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 
-from vek1_api.access.dependencies import resources_of
-from vek1_api.ops import health
+from vek1_api.access.dependencies import OpsCall, resources_of
+from vek1_api.ops import health, metrics
 from vek1_api.ops.schemas import Live, Ready
 
 router = APIRouter(tags=["Operations"])
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def get_metrics(call: OpsCall) -> Response:
+    """Get the metrics of this process and of the queue, as Prometheus reads them."""
+    return Response(await metrics.exposition(call), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/health/live")

@@ -21,7 +21,14 @@ class Part(BaseModel):
 class Ready(BaseModel):
     """Whether requests can be served; `degraded` means yes, but somebody should look."""
 
-    status: Literal["ok", "degraded", "failed"]
+    status: Literal["ok", "degraded", "failed"] = Field(examples=["degraded"])
     parts: dict[str, Part] = Field(
-        examples=[{"database": {"status": "ok", "detail": None}}]
+        examples=[
+            {
+                "queue": {
+                    "status": "degraded",
+                    "detail": "2 jobs failed for good and are held; see /ops/jobs.",
+                }
+            }
+        ]
     )

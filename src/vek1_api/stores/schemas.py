@@ -19,7 +19,7 @@ OpenStatus = Literal[StoreStatus.ACTIVE, StoreStatus.INACTIVE]
 class StoreFilters(Paging):
     """Which stores to list."""
 
-    status: OpenStatus | None = None
+    status: OpenStatus | None = Field(None, description="Only stores with this status.")
 
 
 class StoreCreate(Input):
@@ -27,7 +27,9 @@ class StoreCreate(Input):
 
     name: Name = Field(examples=["Loja da Savassi"])
     slug: Slug | None = Field(None, examples=["savassi"], description="Made from the name.")
-    description: Note | None = None
+    description: Note | None = Field(
+        None, examples=["Cafés especiais torrados toda semana, retirada e entrega."]
+    )
     status: OpenStatus = StoreStatus.ACTIVE
     allocated_size_gb: GigaBytes = 1
     embedding_dimension: Literal[1024] = 1024
@@ -37,28 +39,29 @@ class StoreCreate(Input):
 class StoreUpdate(Input):
     """What to change."""
 
-    name: Name = ""
+    name: Name = Field("", examples=["Loja da Savassi"])
     slug: Slug = ""
     description: Note | None = None
     status: OpenStatus = StoreStatus.ACTIVE
-    allocated_size_gb: GigaBytes = 1
+    allocated_size_gb: GigaBytes = Field(1, examples=[2])
 
 
 class StoreRead(BaseModel):
     """A store."""
 
     id: UUID
-    company_id: str
+    company_id: str = Field(examples=["usr_9f2c1d"])
     name: str
     slug: str
     description: str | None
     status: OpenStatus
-    allocated_size_gb: int
+    allocated_size_gb: int = Field(examples=[1])
     used_size_bytes: int = Field(
-        description="Bytes of files and texts; at most 2147483647 is shown, see `/usage`."
+        description="Bytes of files and texts; at most 2147483647 is shown, see `/usage`.",
+        examples=[73_400_320],
     )
-    embedding_dimension: int
-    similarity_function: str
+    embedding_dimension: int = Field(examples=[1024])
+    similarity_function: str = Field(examples=["cosine"])
     created_at: datetime
     updated_at: datetime
 
@@ -73,12 +76,12 @@ class StorePage(BaseModel):
 class StoreCounts(BaseModel):
     """How many of each a store has."""
 
-    agents: int
-    documents: int
-    products: int
-    leads: int
-    messages: int
-    orders: int
+    agents: int = Field(examples=[1])
+    documents: int = Field(examples=[12])
+    products: int = Field(examples=[48])
+    leads: int = Field(examples=[230])
+    messages: int = Field(examples=[1840])
+    orders: int = Field(examples=[97])
 
 
 class StoreUsage(BaseModel):

@@ -1,0 +1,60 @@
+"""Running jobs in a test: all that is due, or a worker for as long as a block lasts."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.types import QueueExecutionMode
+
+from vek1_api import worker
+from vek1_api.core import jobs
+from vek1_api.core.resources import Resources
+from vek1_api.core.schema import connect
+
+LOOK_SECONDS = 0.02
+
+
+async def drain(resources: Resources, database_url: str) -> None:
+    """Run every job that waits, retries included, with these resources."""
+    connection = await connect(database_url)
+    try:
+        driver = AsyncpgDriver(connection)
+        queuer = PgQueuer(connection=driver, queries=jobs.queries_of(driver))
+        worker.register(queuer, resources)
+        await queuer.qm.run(mode=QueueExecutionMode.drain, batch_size=5)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def working(resources: Resources, database_url: str) -> AsyncGenerator[None]:
+    """Run a whole worker in this loop during the block."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker.run(resources, database_url=database_url, stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def until(holds: Callable[[], Awaitable[object]], *, seconds: float = 8) -> None:
+    """Return when ``holds`` does; give up after so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110 - Another process sets no event of ours.
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def count_jobs(resources: Resources, status: str = "queued") -> int:
+    """Return how many jobs of the queue have a status."""
+    statement = "SELECT count(*) FROM vek1_api.pgqueuer WHERE status::text = $1"
+    async with resources.database.driver() as driver:
+        return int(await driver.fetchval(statement, status))
+
+
+async def forget_jobs(resources: Resources) -> None:
+    """Empty the queue, of held jobs too, for the tests that come after."""
+    async with resources.database.driver() as driver:
+        await driver.execute("DELETE FROM vek1_api.pgqueuer")
