@@ -232,7 +232,22 @@ END $$;
 -- schemas). A missing table of ours must not break the front end's own deletes.
 ---------------------------------------------------------------------------------------------
 
+-- The true count is ours; the store's own column is an int4 and shows at most what it can hold.
+CREATE OR REPLACE FUNCTION vek1_api.give_room_back(p_store_id uuid, p_bytes bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    used bigint;
+BEGIN
+    UPDATE vek1_api.store_storage SET used_bytes = greatest(used_bytes - p_bytes, 0)
+    WHERE store_id = p_store_id RETURNING used_bytes INTO used;
+    UPDATE public.stores SET used_size_bytes = least(used, 2147483647)
+    WHERE id = p_store_id AND used IS NOT NULL;
+END $$;
+
+-- Whoever deletes a document: its room is free at once, its original leaves the bucket by a job.
 CREATE OR REPLACE FUNCTION vek1_api.clean_up_documents() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    gone record;
 BEGIN
     IF to_regclass('vek1_api.chunk_vectors') IS NOT NULL THEN
         DELETE FROM vek1_api.chunk_vectors WHERE document_id = OLD.id;
@@ -241,7 +256,12 @@ BEGIN
         DELETE FROM vek1_api.document_chunks WHERE document_id = OLD.id;
     END IF;
     IF to_regclass('vek1_api.document_index') IS NOT NULL THEN
-        DELETE FROM vek1_api.document_index WHERE document_id = OLD.id;
+        DELETE FROM vek1_api.document_index WHERE document_id = OLD.id
+        RETURNING object_key, counted_bytes INTO gone;
+        UPDATE vek1_api.stored_objects SET state = 'doomed' WHERE key = gone.object_key;
+        IF gone.counted_bytes > 0 THEN
+            PERFORM vek1_api.give_room_back(OLD.store_id, gone.counted_bytes);
+        END IF;
     END IF;
     RETURN NULL;
 END $$;

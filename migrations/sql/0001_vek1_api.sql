@@ -81,6 +81,7 @@ CREATE TABLE vek1_api.document_index (
     pages jsonb,
     model_id smallint,
     object_key text,
+    counted_bytes bigint DEFAULT 0 NOT NULL,
     updated_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT document_index_pkey PRIMARY KEY (document_id)
 );

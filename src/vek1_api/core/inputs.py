@@ -1,5 +1,6 @@
 """What comes in: bounded, NUL-free, and nothing that is not known."""
 
+import math
 from datetime import UTC
 from typing import Annotated, Any
 
@@ -29,17 +30,23 @@ def _encodable(text: str) -> str:
     return text
 
 
-Clean = Annotated[str, AfterValidator(_nul_free), AfterValidator(_encodable)]
-"""A string that UTF-8 and Postgres can hold."""
+def storable(text: str) -> str:
+    """Return the text if UTF-8 and Postgres can hold it."""
+    return _encodable(_nul_free(text))
+
 
 Name = Annotated[
-    Clean, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+    AfterValidator(storable),
 ]
 Word = Annotated[
-    Clean, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)
+    str,
+    StringConstraints(min_length=1, max_length=80, strip_whitespace=True),
+    AfterValidator(storable),
 ]
-Note = Annotated[Clean, StringConstraints(max_length=2_000)]
-LongText = Annotated[Clean, StringConstraints(max_length=50_000)]
+Note = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(storable)]
+LongText = Annotated[str, StringConstraints(max_length=50_000), AfterValidator(storable)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 """An opaque id of another system: visible ASCII."""
 
@@ -66,7 +73,10 @@ def _bounded_json(value: Any) -> Any:
             )
             raise ValueError(message)
         if isinstance(item, str):
-            _encodable(_nul_free(item))
+            storable(item)
+        elif isinstance(item, float) and not math.isfinite(item):
+            message = "must not contain NaN or Infinity, which JSON does not have"
+            raise ValueError(message)
         elif isinstance(item, dict):
             pending.extend((part, depth + 1) for pair in item.items() for part in pair)
         elif isinstance(item, list):

@@ -22,12 +22,13 @@ from vek1_api.core.embedding import (
     Vector,
 )
 from vek1_api.core.resources import Resources
-from vek1_api.documents import indexing_queries as queries
+from vek1_api.documents import indexing_queries as queries, vector_queries
 from vek1_api.documents.chunking import Chunk, chunk
 from vek1_api.documents.extraction import ExtractedText, ExtractionError, PageSpan
-from vek1_api.documents.indexing_queries import Passage, Source, vector_text
+from vek1_api.documents.indexing_queries import Passage, Source
 from vek1_api.documents.sandbox import extract_in_sandbox
 from vek1_api.documents.status import IndexStatus
+from vek1_api.documents.vector_queries import vector_text
 from vek1_api.files.filetypes import FileType
 
 log = structlog.get_logger()
@@ -109,7 +110,7 @@ async def _embed_and_apply(
     await resources.embedder.ready()
     model = await current_model(resources)
     async with resources.database.read() as connection:
-        vectors = await queries.known_vectors(connection, source.document_id, model)
+        vectors = await vector_queries.known_vectors(connection, source.document_id, model)
     fresh = [digest for digest in contents if digest not in vectors]
     made = await resources.embedder.embed_passages([contents[digest] for digest in fresh])
     vectors |= dict(zip(fresh, map(vector_text, made), strict=True))
@@ -119,7 +120,7 @@ async def _embed_and_apply(
             return
         await queries.replace_passages(tx, source, passages)
         by_index = dict(enumerate(ordered))
-        await queries.add_vectors(tx, source, model, by_index)
+        await vector_queries.add_vectors(tx, source, model, by_index)
         content = text.text if text.text != source.content else None
         await queries.set_document(
             tx, source.document_id, content=content, embedding=_whole(ordered)
@@ -140,7 +141,9 @@ async def current_model(resources: Resources) -> int:
     """Return the id of the model in use, which must have the dimension it is known with."""
     embedder = resources.embedder
     async with resources.database.transaction() as tx:
-        model, dimensions = await queries.model_id(tx, embedder.model, embedder.dimensions)
+        model, dimensions = await vector_queries.model_id(
+            tx, embedder.model, embedder.dimensions
+        )
     if dimensions != embedder.dimensions:
         reason = (
             f"{embedder.model} has {embedder.dimensions} dimensions, but {dimensions} are "
@@ -158,7 +161,7 @@ async def current_model_id(resources: Resources, driver: Driver) -> int:
     """Return the id of the model in use; zero, which none has, before its first vector."""
     name = resources.embedder.model
     if name not in _model_ids:
-        row = await queries.MODEL_ID.row(driver, name=name)
+        row = await vector_queries.MODEL_ID.row(driver, name=name)
         if row is None:
             return 0
         _model_ids[name] = row["id"]

@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     Text,
-    and_,
     bindparam,
     cast,
     delete,
@@ -18,21 +16,17 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vek1_api.core.embedding import Vector
-from vek1_api.core.hot import HotStatement
 from vek1_api.documents.models import (
     DIMENSIONS,
     ChunkVector,
     Document,
     DocumentChunk,
     DocumentIndex,
-    EmbeddingModel,
 )
 from vek1_api.documents.status import IndexStatus
 
@@ -91,41 +85,6 @@ async def source(
     return None if row is None else Source(*row)
 
 
-MODEL_ID = HotStatement(
-    select(EmbeddingModel.id).where(EmbeddingModel.name == bindparam("name", type_=Text))
-)
-
-
-async def model_id(tx: AsyncConnection, name: str, dimensions: int) -> tuple[int, int]:
-    """Return a model's id, adding it the first time, and the dimension it is known with."""
-    wanted = select(EmbeddingModel.id, EmbeddingModel.dimensions).where(
-        EmbeddingModel.name == name
-    )
-    if (row := (await tx.execute(wanted)).one_or_none()) is None:
-        added = upsert(EmbeddingModel).values(name=name, dimensions=dimensions)
-        await tx.execute(added.on_conflict_do_nothing())
-        row = (await tx.execute(wanted)).one()
-    return row.id, row.dimensions
-
-
-async def known_vectors(
-    connection: AsyncConnection, document_id: UUID, model: int
-) -> dict[bytes, str]:
-    """Return the vectors that a document's passages have, by what was embedded."""
-    statement = (
-        select(DocumentChunk.digest, cast(ChunkVector.embedding, Text))
-        .join(
-            ChunkVector,
-            and_(
-                ChunkVector.document_id == DocumentChunk.document_id,
-                ChunkVector.index == DocumentChunk.index,
-            ),
-        )
-        .where(DocumentChunk.document_id == document_id, ChunkVector.model_id == model)
-    )
-    return {row[0]: row[1] for row in await connection.execute(statement)}
-
-
 async def lock_revision(tx: AsyncConnection, document_id: UUID, revision: int) -> bool:
     """Return whether the document is still the one that was loaded, and keep it so."""
     document = select(Document.id).where(Document.id == document_id)
@@ -157,27 +116,6 @@ async def replace_passages(
         )
 
 
-async def add_vectors(
-    tx: AsyncConnection, source: Source, model: int, vectors: dict[int, str]
-) -> None:
-    """Write the vectors of passages that have none of this model yet."""
-    rows = [
-        {
-            "document_id": source.document_id,
-            "index": index,
-            "model_id": model,
-            "store_id": source.store_id,
-            "vector": vector,
-        }
-        for index, vector in vectors.items()
-    ]
-    if rows:
-        added = upsert(ChunkVector).values(
-            embedding=_vector(bindparam("vector", type_=Text))
-        )
-        await tx.execute(added.on_conflict_do_nothing(), rows)
-
-
 async def settle(tx: AsyncConnection, document_id: UUID, values: dict[str, Any]) -> None:
     """Write how a document's indexing ended."""
     await tx.execute(
@@ -191,7 +129,7 @@ async def set_document(
     tx: AsyncConnection, document_id: UUID, *, content: str | None, embedding: str | None
 ) -> None:
     """Write a document's extracted text and its vector as a whole."""
-    values: dict[Any, Any] = {Document.embedding: _vector(literal(embedding, Text))}
+    values: dict[Any, Any] = {Document.embedding: as_vector(literal(embedding, Text))}
     if content is not None:
         values[Document.content] = content
     await tx.execute(update(Document).where(Document.id == document_id).values(values))
@@ -227,61 +165,9 @@ async def adopt(tx: AsyncConnection, limit: int) -> list[UUID]:
     return list(await tx.scalars(made))
 
 
-async def count_without_model(connection: AsyncConnection, model: int) -> int:
-    """Return how many indexed documents have a passage without a vector of this model."""
-    lacking = select(DocumentIndex.document_id).where(*_lacks(model)).subquery()
-    return await connection.scalar(select(func.count()).select_from(lacking)) or 0
-
-
-async def without_model(
-    connection: AsyncConnection, model: int, after: UUID, limit: int
-) -> list[tuple[UUID, int]]:
-    """Return such documents with their revision, in order of id."""
-    statement = (
-        select(DocumentIndex.document_id, DocumentIndex.revision)
-        .where(DocumentIndex.document_id > after, *_lacks(model))
-        .order_by(DocumentIndex.document_id)
-        .limit(limit)
-    )
-    return [(row[0], row[1]) for row in await connection.execute(statement)]
-
-
-async def delete_vectors_but(tx: AsyncConnection, model: int, limit: int) -> int:
-    """Delete some vectors of other models; return how many."""
-    key = tuple_(ChunkVector.document_id, ChunkVector.index, ChunkVector.model_id)
-    some = (
-        select(ChunkVector.document_id, ChunkVector.index, ChunkVector.model_id)
-        .where(ChunkVector.model_id != model)
-        .limit(limit)
-    )
-    return (await tx.execute(delete(ChunkVector).where(key.in_(some)))).rowcount
-
-
-def _lacks(model: int) -> tuple[Any, ...]:
-    has_vector = (
-        select(ChunkVector.index)
-        .where(
-            ChunkVector.document_id == DocumentChunk.document_id,
-            ChunkVector.index == DocumentChunk.index,
-            ChunkVector.model_id == model,
-        )
-        .exists()
-    )
-    lacking = (
-        select(DocumentChunk.index)
-        .where(DocumentChunk.document_id == DocumentIndex.document_id, ~has_vector)
-        .exists()
-    )
-    return DocumentIndex.status == IndexStatus.READY, lacking
-
-
-def _vector(text: Any) -> Any:
+def as_vector(text: Any) -> Any:
+    """Return the expression that reads a vector from its text."""
     return cast(text, VECTOR(DIMENSIONS))
-
-
-def vector_text(vector: Vector) -> str:
-    """Return a vector as Postgres reads it."""
-    return "[" + ",".join(np.char.mod("%.8g", vector)) + "]"
 
 
 async def _places(

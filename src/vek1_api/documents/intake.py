@@ -23,7 +23,7 @@ from vek1_api.core.errors import (
 from vek1_api.core.idempotency import Claim, fingerprint
 from vek1_api.core.problems import field_error
 from vek1_api.core.storage import private_key
-from vek1_api.documents import service
+from vek1_api.documents import reading, service
 from vek1_api.documents.schemas import DocumentCreate, FileFields
 from vek1_api.documents.status import IndexStatus
 from vek1_api.files.incoming import IncomingFile, judge
@@ -150,10 +150,10 @@ async def _indexed(
     while (left := deadline - time.monotonic()) > 0:
         await asyncio.sleep(min(pause, left))
         pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
-        status = await service.index_status(database, write.access, document_id)
+        status = await reading.index_status(database, write.access, document_id)
         if status != IndexStatus.PENDING:
             break
-    body = await service.get(database, write.access, document_id)
+    body = await reading.get(database, write.access, document_id)
     answer = Answer(201, body).recorded()
     if claim is not None:
         # A replay must give these bytes, not those of before the wait.

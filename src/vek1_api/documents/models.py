@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ForeignKey,
     Identity,
@@ -106,6 +107,8 @@ class DocumentIndex(Base):
     """Number, start and end of each page of the extracted text."""
     model_id: Mapped[int | None] = mapped_column(SmallInteger)
     object_key: Mapped[str | None] = mapped_column(Text)
+    counted_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """What it takes of its store's quota; zero for what the front end wrote itself."""
     updated_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), server_default=func.now()
     )

@@ -4,6 +4,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Integer,
     Table,
     Text,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -126,12 +128,13 @@ def _add() -> HotStatement:
     index = (
         insert(DocumentIndex)
         .from_select(
-            ["document_id", "store_id", "status", "object_key"],
+            ["document_id", "store_id", "status", "object_key", "counted_bytes"],
             select(
                 document.c.id,
                 document.c.store_id,
                 literal(IndexStatus.PENDING.value),
                 bindparam("object_key", type_=Text),
+                bindparam("counted_bytes", type_=BigInteger),
             ),
         )
         .cte("document_index")
@@ -208,6 +211,23 @@ async def start_over(
     revision: int | None = await tx.scalar(statement)
     assert revision is not None
     return revision
+
+
+async def counted_bytes(tx: AsyncConnection, document_id: UUID) -> int:
+    """Return what a document takes of its store's quota."""
+    counted = select(DocumentIndex.counted_bytes)
+    return await tx.scalar(counted.where(DocumentIndex.document_id == document_id)) or 0
+
+
+async def set_counted_bytes(
+    tx: AsyncConnection, document_id: UUID, size_bytes: int
+) -> None:
+    """Write what a document takes of its store's quota."""
+    await tx.execute(
+        update(DocumentIndex)
+        .where(DocumentIndex.document_id == document_id)
+        .values(counted_bytes=size_bytes)
+    )
 
 
 async def object_key(tx: AsyncConnection, document_id: UUID) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from vek1_api.core.resources import Resources
-from vek1_api.documents import indexing, indexing_queries
+from vek1_api.documents import indexing, vector_queries
 
 Progress = Callable[[int, int], None]
 """Told how many documents are done, of how many."""
@@ -22,7 +22,7 @@ async def reembed(resources: Resources, *, progress: Progress) -> int:
     await resources.embedder.ready()
     model = await indexing.current_model(resources)
     async with resources.database.read() as connection:
-        total = await indexing_queries.count_without_model(connection, model)
+        total = await vector_queries.count_without_model(connection, model)
     done, after = 0, UUID(int=0)
     progress(done, total)
     while batch := await _next(resources, model, after):
@@ -41,7 +41,7 @@ async def forget_other_models(resources: Resources) -> int:
     deleted = 0
     while True:
         async with resources.database.transaction() as tx:
-            batch = await indexing_queries.delete_vectors_but(tx, model, 1_000)
+            batch = await vector_queries.delete_vectors_but(tx, model, 1_000)
         deleted += batch
         if batch == 0:
             return deleted
@@ -49,4 +49,4 @@ async def forget_other_models(resources: Resources) -> int:
 
 async def _next(resources: Resources, model: int, after: UUID) -> list[tuple[UUID, int]]:
     async with resources.database.read() as connection:
-        return await indexing_queries.without_model(connection, model, after, BATCH)
+        return await vector_queries.without_model(connection, model, after, BATCH)

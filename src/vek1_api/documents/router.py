@@ -18,7 +18,7 @@ from vek1_api.core.errors import (
 )
 from vek1_api.core.pagination import Paging, numbered_page, place_of
 from vek1_api.core.problems import responses
-from vek1_api.documents import intake, knowledge_base, search, service
+from vek1_api.documents import intake, knowledge_base, reading, search, service
 from vek1_api.documents.errors import (
     DocumentNotFoundError,
     NoFileError,
@@ -51,7 +51,7 @@ async def list_documents(
     read: Read, store_id: UUID, filters: Annotated[DocumentFilters, Query()]
 ) -> Response:
     """List a store's documents without their contents, newest first."""
-    return read.page(await service.page(read.database, read.access, store_id, filters))
+    return read.page(await reading.page(read.database, read.access, store_id, filters))
 
 
 @router.post(
@@ -86,7 +86,7 @@ async def create_document(
 )
 async def get_document(read: Read, document_id: UUID) -> Response:
     """Get a document with its content."""
-    return read.one(await service.get(read.database, read.access, document_id))
+    return read.one(await reading.get(read.database, read.access, document_id))
 
 
 @router.patch(
@@ -132,7 +132,7 @@ async def list_chunks(
 ) -> Response:
     """List the passages as indexed, in the order of the text."""
     after = place_of(paging.cursor)
-    rows = await service.chunks(read.database, read.access, document_id, paging, after)
+    rows = await reading.chunks(read.database, read.access, document_id, paging, after)
     return page(numbered_page(rows, paging.limit))
 
 
@@ -153,7 +153,7 @@ async def reindex_document(write: Write, document_id: UUID) -> Response:
 )
 async def get_document_file(read: Read, document_id: UUID) -> FileLink:
     """Get a link to the original file that lives ten minutes."""
-    link = await service.file_link(read.resources, read.access, document_id)
+    link = await reading.file_link(read.resources, read.access, document_id)
     return FileLink.model_validate(link)
 
 

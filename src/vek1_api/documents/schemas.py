@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from vek1_api.core.inputs import Clean, Input, JsonObject, Name, Word
+from vek1_api.core.inputs import Input, JsonObject, Name, Word, storable
 from vek1_api.core.pagination import Paging
 from vek1_api.documents.status import IndexStatus
 
@@ -14,7 +14,9 @@ MAX_CONTENT_CHARS = 2_000_000
 MAX_WAIT_SECONDS = 30
 
 Content = Annotated[
-    Clean, StringConstraints(min_length=1, max_length=MAX_CONTENT_CHARS, pattern=r"\S")
+    str,
+    StringConstraints(min_length=1, max_length=MAX_CONTENT_CHARS, pattern=r"\S"),
+    AfterValidator(storable),
 ]
 Tags = Annotated[list[Word], Field(max_length=50, examples=[["trocas", "garantia"]])]
 Wait = Annotated[

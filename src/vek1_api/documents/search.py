@@ -9,10 +9,10 @@ from vek1_api.access.grants import assert_owns_store
 from vek1_api.core.db import driver_of
 from vek1_api.core.embedding import BlankTextError
 from vek1_api.core.resources import Resources
-from vek1_api.documents import indexing, search_queries, service
+from vek1_api.documents import indexing, reading, search_queries
 from vek1_api.documents.errors import ThresholdNeedsVectorsError
-from vek1_api.documents.indexing_queries import vector_text
 from vek1_api.documents.search_schemas import SearchMode, SearchQuery
+from vek1_api.documents.vector_queries import vector_text
 
 
 async def search(
@@ -30,7 +30,7 @@ async def search(
         None if wanted.mode is SearchMode.KEYWORD else await _embed(resources, wanted)
     )
     async with resources.database.read() as connection:
-        await service.assert_filters(
+        await reading.assert_filters(
             connection, access, store_id, wanted.agent_id, wanted.product_id, at=""
         )
         driver = await driver_of(connection)

@@ -4,9 +4,9 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from vek1_api.core.inputs import Clean, Input, Word
+from vek1_api.core.inputs import Input, Word, storable
 from vek1_api.documents.schemas import ChunkRead, Tags
 
 
@@ -19,7 +19,9 @@ class SearchMode(StrEnum):
 
 
 Question = Annotated[
-    Clean, StringConstraints(min_length=1, max_length=4_000, pattern=r"\S")
+    str,
+    StringConstraints(min_length=1, max_length=4_000, pattern=r"\S"),
+    AfterValidator(storable),
 ]
 
 
