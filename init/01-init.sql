@@ -266,6 +266,21 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- A text that somebody else changed is indexed again: quotes must be found in the text.
+CREATE OR REPLACE FUNCTION vek1_api.reindex_documents() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('vek1_api.is_writer', true), '') <> 'on'
+        AND (NEW.title, NEW.content) IS DISTINCT FROM (OLD.title, OLD.content)
+        AND to_regclass('vek1_api.document_index') IS NOT NULL
+    THEN
+        UPDATE vek1_api.document_index
+        SET status = 'pending', revision = revision + 1, pages = NULL, page_count = NULL,
+            updated_at = '-infinity'
+        WHERE document_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE OR REPLACE FUNCTION vek1_api.clean_up_agents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF to_regclass('vek1_api.agent_knowledge') IS NOT NULL THEN
@@ -332,6 +347,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
         FROM unnest(ARRAY['agents', 'company_profiles', 'documents', 'stores']) AS name
         UNION ALL
         SELECT 'agents', 'vek1_unlink', 'BEFORE DELETE', 'ROW', 'vek1_api.unlink_agents'
+        UNION ALL
+        SELECT 'documents', 'vek1_reindex', 'AFTER UPDATE', 'ROW', 'vek1_api.reindex_documents'
         UNION ALL
         SELECT 'audit_log', 'vek1_append_only', 'BEFORE DELETE OR UPDATE', 'STATEMENT',
                'vek1_api.refuse_change'

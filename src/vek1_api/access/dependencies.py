@@ -25,6 +25,7 @@ from vek1_api.core.errors import (
 )
 from vek1_api.core.idempotency import Claim, Recorded, checked_key, fingerprint
 from vek1_api.core.preconditions import IfMatch
+from vek1_api.core.problems import escaped
 from vek1_api.core.representation import Json
 from vek1_api.core.resources import Resources
 
@@ -172,7 +173,9 @@ def refuse_unknown_query(request: Request) -> None:
         return
     known = _known_query(request)
     errors = [
-        FieldError(f"/query/{name}", "extra_forbidden", "There is no such parameter here.")
+        FieldError(
+            f"/query/{escaped(name)}", "extra_forbidden", "There is no such parameter here."
+        )
         for name in request.query_params
         if name not in known
     ]
@@ -229,6 +232,7 @@ def _cookie_token(request: Request) -> str | None:
     secret = resources_of(request).settings.better_auth_secret
     for name in credentials.COOKIES:
         value = request.cookies.get(name)
-        if value and secret:
-            return credentials.token_of_cookie(value, secret)
+        token = credentials.token_of_cookie(value, secret) if value and secret else None
+        if token is not None:
+            return token
     return None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from vek1_api.core.inputs import Identifier, Input, LongText, Name, Note, Word
 from vek1_api.core.pagination import Paging
@@ -15,7 +15,9 @@ Reais = Annotated[
         ge=0, le=10_000_000, allow_inf_nan=False, description="Reais per calendar month."
     ),
 ]
-PerHour = Annotated[int, Field(ge=0, le=1_000_000, description="Replies per hour.")]
+PerHour = Annotated[
+    int, Field(strict=True, ge=0, le=1_000_000, description="Replies per hour.")
+]
 PhoneNumber = Annotated[str, Field(pattern=r"^\+?[0-9]{8,15}$", examples=["5531900000000"])]
 
 
@@ -34,15 +36,15 @@ class AgentUpdate(Input):
     name: Name = Field("", examples=["Lia"])
     type: Word = Field("", examples=["sales"])
     description: Note | None = None
-    active: bool = Field(default=False, examples=[True])
+    active: StrictBool = Field(default=False, examples=[True])
     spending_limit: Reais | None = Field(None, examples=[150.0])
     stripe_product_id: Identifier | None = None
     system_prompt: LongText | None = Field(
         None, examples=["Você é a Lia, atende com simpatia e responde só o que sabe."]
     )
     voice_tone: Word = Field("balanced", examples=["balanced"])
-    website_enabled: bool = True
-    whatsapp_enabled: bool = False
+    website_enabled: StrictBool = True
+    whatsapp_enabled: StrictBool = False
     whatsapp_phone_number: PhoneNumber | None = None
     rate_limit_per_hour: PerHour | None = Field(None, examples=[60])
 

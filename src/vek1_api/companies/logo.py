@@ -6,6 +6,7 @@ from vek1_api.access.access import Access
 from vek1_api.audit import service as audit_service
 from vek1_api.companies import queries, service
 from vek1_api.core.answers import Answer
+from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.representation import Json
 from vek1_api.core.resources import Resources
 from vek1_api.core.storage import logo_key
@@ -14,10 +15,12 @@ from vek1_api.files.incoming import IncomingFile
 from vek1_api.files.service import Upload, uploaded
 
 
-async def replace(resources: Resources, access: Access, image: IncomingFile) -> Json:
+async def replace(
+    resources: Resources, access: Access, image: IncomingFile, *, if_match: IfMatch
+) -> Json:
     """Store the image, point the company to it, and give up the one before."""
     async with resources.database.transaction() as tx:
-        await service.lock(tx, access)
+        if_match.check(await service.lock(tx, access))
     upload = Upload(
         key=logo_key(access.company_id, image.file_type.value),
         store_id=None,
@@ -29,19 +32,26 @@ async def replace(resources: Resources, access: Access, image: IncomingFile) -> 
         resources.database.transaction() as tx,
     ):
         await files.keep(tx, key)
-        return await _point_to(tx, access, resources, key)
+        return await _point_to(tx, access, resources, key, if_match)
 
 
-async def remove(tx: AsyncConnection, access: Access, resources: Resources) -> Answer:
+async def remove(
+    tx: AsyncConnection, access: Access, resources: Resources, *, if_match: IfMatch
+) -> Answer:
     """Give up the logo; without one, nothing happens."""
-    await _point_to(tx, access, resources, None)
+    await _point_to(tx, access, resources, None, if_match)
     return Answer(204)
 
 
 async def _point_to(
-    tx: AsyncConnection, access: Access, resources: Resources, key: str | None
+    tx: AsyncConnection,
+    access: Access,
+    resources: Resources,
+    key: str | None,
+    if_match: IfMatch,
 ) -> Json:
     body = await service.lock(tx, access)
+    if_match.check(body)
     old_url = await queries.logo_url(tx, access.company_id)
     if old_url is None and key is None:
         return body

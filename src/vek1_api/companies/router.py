@@ -71,13 +71,17 @@ async def put_company_logo(
     """Replace the company's logo; its address is public."""
     limit = write.resources.settings.max_file_bytes
     image = await judge(file.file, file.filename, max_bytes=limit, allowed=IMAGES)
-    body = await logo.replace(write.resources, write.access, image)
+    body = await logo.replace(write.resources, write.access, image, if_match=write.if_match)
     return respond(Answer(200, body).recorded())
 
 
 @router.delete(
-    "/v1/company/logo", status_code=204, responses=responses(CompanyNotFoundError)
+    "/v1/company/logo",
+    status_code=204,
+    responses=responses(CompanyNotFoundError, PreconditionFailedError),
 )
 async def delete_company_logo(write: Write) -> Response:
     """Remove the company's logo; without one, nothing happens."""
-    return await write(lambda tx: logo.remove(tx, write.access, write.resources))
+    return await write(
+        lambda tx: logo.remove(tx, write.access, write.resources, if_match=write.if_match)
+    )

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vek1_api.core.idempotency import Recorded
-from vek1_api.core.preconditions import matches
+from vek1_api.core.preconditions import is_known
 from vek1_api.core.representation import Json, etag
 
 JSON = "application/json"
@@ -41,7 +41,7 @@ def one(request: Request, body: Json) -> Response:
     data = body.encode()
     tag = etag(data)
     known = request.headers.get("if-none-match")
-    if known is not None and matches(known, tag):
+    if known is not None and is_known(known, tag):
         return Response(status_code=304, headers={"ETag": tag})
     return Response(data, headers={"ETag": tag}, media_type=JSON)
 

@@ -37,7 +37,9 @@ COMMAND_TIMEOUT_SECONDS = 30
 
 _BEGIN = (
     "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'; "
-    "SET LOCAL idle_in_transaction_session_timeout = '20s'"
+    "SET LOCAL idle_in_transaction_session_timeout = '20s'; "
+    # Tells the triggers of ``init/01-init.sql`` that it is us and not the front end.
+    "SET LOCAL vek1_api.is_writer = 'on'"
 )
 
 

@@ -103,6 +103,14 @@ class NotFoundError(Vek1Error):
         self.resource_id = None if resource_id is None else str(resource_id)
 
 
+class UnknownPathError(NotFoundError):
+    """There is no such path."""
+
+    def __init__(self) -> None:
+        super().__init__("path")
+        self.detail = "There is nothing at this path."
+
+
 class MethodNotAllowedError(Vek1Error):
     """The path exists, but not for this method."""
 

@@ -4,9 +4,11 @@ One pure ASGI layer: each further one costs every request (``docs/performance.md
 """
 
 import time
+from http import HTTPStatus
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vek1_api.core import context, metrics, problems
@@ -43,6 +45,9 @@ class RequestEnvelope:
         request_id = context.sane_request_id(headers.get("x-request-id"))
         context.request_id.set(request_id)
         envelope = _Answering(scope, send, request_id)
+        if scope["method"] == "HEAD":
+            # Wherever there is GET there is HEAD (RFC 9110, section 9.1).
+            scope = {**scope, "method": "GET"}
         declared = headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > self._max_body_bytes:
             refusal = problems.problem(PayloadTooLargeError("The body is too large."))
@@ -60,6 +65,7 @@ class _Answering:
         self._scope = scope
         self._send = send
         self._request_id = request_id
+        self._is_head = scope["method"] == "HEAD"
         self._status = 0
         self._began = time.perf_counter()
 
@@ -70,6 +76,8 @@ class _Answering:
             headers["X-Request-Id"] = self._request_id
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
+        if self._is_head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await self._send(message)
 
     def log(self) -> None:
@@ -100,6 +108,8 @@ class _Limited:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            detail = "The body is too large."
-            raise PayloadTooLargeError(detail)
+            # Starlette's own: any other error while a body is read becomes a 400.
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
+            )
         return message

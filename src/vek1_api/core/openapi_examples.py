@@ -36,12 +36,11 @@ class Examples:
         name, found = self._resolved(schema)
         if "properties" not in found:
             return self._value(name, "", found)
-        required = found.get("required", ())
-        return {
-            field: self._value(name, field, part)
-            for field, part in found["properties"].items()
-            if field in required or "examples" in part
-        }
+        parts = found["properties"]
+        required = found.get("required", [])
+        shown = [field for field in parts if "examples" in parts[field]]
+        names = dict.fromkeys([*required, *shown])
+        return {field: self._value(name, field, parts[field]) for field in names}
 
     def answer(self, schema: Schema) -> Any:
         """Return a body that may come back: every field."""

@@ -20,6 +20,11 @@ class IfMatch:
         raise PreconditionFailedError(message)
 
 
+def is_known(header: str, tag: str) -> bool:
+    """Return whether ``If-None-Match`` names ``tag``; weakly: a proxy may have weakened it."""
+    return matches(header.replace("W/", ""), tag)
+
+
 def matches(header: str, tag: str) -> bool:
     """Return whether a list of entity tags names ``tag``."""
     return any(part.strip() in {"*", tag} for part in header.split(","))

@@ -1,5 +1,6 @@
 """Where errors become answers: one shape, ``application/problem+json`` (RFC 9457)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -21,6 +22,8 @@ from vek1_api.core.errors import (
     NotFoundError,
     PayloadTooLargeError,
     UnavailableError,
+    UnknownPathError,
+    UnsupportedMediaTypeError,
     ValidationFailedError,
     Vek1Error,
 )
@@ -79,7 +82,7 @@ async def on_vek1_error(_request: Request, error: Exception) -> Response:
     return problem(error)
 
 
-async def on_invalid_request(_request: Request, error: Exception) -> Response:
+async def on_invalid_request(request: Request, error: Exception) -> Response:
     """Answer what FastAPI could not read (400, or 404 for an id that is none) or accept (422)."""
     assert isinstance(error, RequestValidationError)
     found = error.errors()
@@ -88,6 +91,8 @@ async def on_invalid_request(_request: Request, error: Exception) -> Response:
         return problem(NotFoundError("resource"))
     if any(item["type"] == "json_invalid" for item in found):
         return problem(MalformedRequestError("The body is not valid JSON."))
+    if any(item["loc"] == ("body",) for item in found) and not _has_json(request):
+        return problem(UnsupportedMediaTypeError("Send `Content-Type: application/json`."))
     fields = [field_error(item, item["loc"]) for item in found]
     count = f"{len(fields)} values are" if len(fields) > 1 else "One value is"
     return problem(
@@ -95,12 +100,14 @@ async def on_invalid_request(_request: Request, error: Exception) -> Response:
     )
 
 
-async def on_framework_error(_request: Request, error: Exception) -> Response:
+async def on_framework_error(request: Request, error: Exception) -> Response:
     """Answer what Starlette itself refuses: no such path, no such method, a broken form."""
     assert isinstance(error, StarletteHTTPException)
     refused = _framework_problem(error.status_code, str(error.detail))
     response = problem(refused)
     response.headers.update(error.headers or {})
+    if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_allowed(request))
     return response
 
 
@@ -176,18 +183,24 @@ def field_error(item: Mapping[str, Any], location: Sequence[object]) -> FieldErr
     """Return one of Pydantic's errors as ours; ``location`` starts with the part it is in."""
     where, *path = location
     parts = path if where == "body" else [where, *path]
-    pointer = "".join(f"/{_escaped(part)}" for part in parts)
+    pointer = "".join(f"/{escaped(part)}" for part in parts)
     return FieldError(pointer, item["type"], item["msg"])
 
 
-def _escaped(part: object) -> str:
+def _has_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def escaped(part: object) -> str:
+    """Return a part of a JSON pointer (RFC 6901)."""
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _framework_problem(status: int, detail: str) -> Vek1Error:
     match status:
         case HTTPStatus.NOT_FOUND:
-            return NotFoundError("path")
+            return UnknownPathError()
         case HTTPStatus.METHOD_NOT_ALLOWED:
             return MethodNotAllowedError(
                 "This path does not take this method; see `Allow`."
@@ -196,6 +209,16 @@ def _framework_problem(status: int, detail: str) -> Vek1Error:
             return PayloadTooLargeError(detail)
         case _:
             return MalformedRequestError(detail)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of a path; the framework knows those of its first route only."""
+    found: set[str] = set()
+    for template, operations in request.app.openapi()["paths"].items():
+        pattern = re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, request.url.path):
+            found |= {method.upper() for method in operations}
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def _is_passing(error: BaseException | None) -> bool:

@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -17,11 +18,13 @@ import structlog
 from vek1_api.core.db import Driver
 from vek1_api.core.embedding import (
     BlankTextError,
+    EmbeddingError,
     EmbeddingMismatchError,
     EmbeddingRefusedError,
     Vector,
 )
 from vek1_api.core.resources import Resources
+from vek1_api.core.storage import StorageError
 from vek1_api.documents import indexing_queries as queries, vector_queries
 from vek1_api.documents.chunking import Chunk, chunk
 from vek1_api.documents.extraction import ExtractedText, ExtractionError, PageSpan
@@ -30,6 +33,8 @@ from vek1_api.documents.sandbox import extract_in_sandbox
 from vek1_api.documents.status import IndexStatus
 from vek1_api.documents.vector_queries import vector_text
 from vek1_api.files.filetypes import FileType
+
+_WAITING = {"status": IndexStatus.PENDING, "error_code": "unavailable"}
 
 log = structlog.get_logger()
 
@@ -56,6 +61,15 @@ async def index(resources: Resources, document_id: UUID, revision: int) -> None:
         )
         message = "The embedding model refused this text."
         await _fail(resources, document_id, revision, "embedding_refused", message)
+    except (EmbeddingError, StorageError):
+        # It stays pending and is tried again; until then the merchant sees why.
+        message = (
+            "The embedding model or the object store is down; it is tried again by itself."
+        )
+        await _note(
+            resources, document_id, revision, {**_WAITING, "error_message": message}
+        )
+        raise
 
 
 async def _text(resources: Resources, source: Source) -> ExtractedText:
@@ -183,11 +197,13 @@ def _whole(vectors: Sequence[str]) -> str | None:
 async def _fail(
     resources: Resources, document_id: UUID, revision: int, code: str, message: str
 ) -> None:
+    failed = {"status": IndexStatus.FAILED, "error_code": code, "error_message": message}
+    await _note(resources, document_id, revision, failed)
+
+
+async def _note(
+    resources: Resources, document_id: UUID, revision: int, values: dict[str, Any]
+) -> None:
     async with resources.database.transaction() as tx:
         if await queries.lock_revision(tx, document_id, revision):
-            failed = {
-                "status": IndexStatus.FAILED,
-                "error_code": code,
-                "error_message": message,
-            }
-            await queries.settle(tx, document_id, failed)
+            await queries.settle(tx, document_id, values)

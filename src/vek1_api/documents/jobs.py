@@ -3,11 +3,9 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from vek1_api.core import clock, jobs
 from vek1_api.core.resources import Resources
-from vek1_api.documents import indexing, indexing_queries
+from vek1_api.documents import indexing, indexing_queries, service
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
 BATCH = 200
@@ -25,14 +23,9 @@ async def resume(resources: Resources) -> None:
     async with resources.database.transaction() as tx:
         adopted = await indexing_queries.adopt(tx, BATCH)
         for document_id in adopted:
-            await _enqueue(tx, document_id, 1)
+            await service.enqueue_indexing(tx, document_id, 1)
     before = clock.now() - FORGOTTEN_AFTER
     async with resources.database.transaction() as tx:
         for document_id, revision in await indexing_queries.waiting(tx, before, BATCH):
             await indexing_queries.settle(tx, document_id, {})
-            await _enqueue(tx, document_id, revision)
-
-
-async def _enqueue(tx: AsyncConnection, document_id: UUID, revision: int) -> None:
-    payload = {"document_id": str(document_id), "revision": revision}
-    await jobs.enqueue(tx, "documents.index", payload)
+            await service.enqueue_indexing(tx, document_id, revision)

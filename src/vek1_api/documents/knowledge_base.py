@@ -12,6 +12,7 @@ from vek1_api.agents.errors import AgentNotFoundError
 from vek1_api.audit import service as audit_service
 from vek1_api.core.answers import Answer
 from vek1_api.core.db import Database
+from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.representation import Json
 from vek1_api.documents import knowledge_base_queries as queries
 from vek1_api.documents.models import Document
@@ -28,10 +29,16 @@ async def get(database: Database, access: Access, agent_id: UUID) -> Json:
 
 
 async def replace(
-    tx: AsyncConnection, access: Access, agent_id: UUID, wanted: KnowledgeBaseUpdate
+    tx: AsyncConnection,
+    access: Access,
+    agent_id: UUID,
+    wanted: KnowledgeBaseUpdate,
+    *,
+    if_match: IfMatch,
 ) -> Answer:
     """Make the agent know exactly this; a document of another store changes nothing."""
     store_id = await agents.lock(tx, access, agent_id)
+    if_match.check(await queries.get(tx, access, agent_id))
     pointers = {
         f"/document_ids/{place}": row for place, row in enumerate(wanted.document_ids)
     }
@@ -60,10 +67,16 @@ async def add(
 
 
 async def remove(
-    tx: AsyncConnection, access: Access, agent_id: UUID, document_id: UUID
+    tx: AsyncConnection,
+    access: Access,
+    agent_id: UUID,
+    document_id: UUID,
+    *,
+    if_match: IfMatch,
 ) -> Answer:
     """Let the agent forget one document; not knowing it is fine."""
     store_id = await agents.lock(tx, access, agent_id)
+    if_match.check(await queries.get(tx, access, agent_id))
     await _assert_documents(tx, access, store_id, {"/path/document_id": document_id})
     if await queries.remove_link(tx, agent_id, document_id):
         meta = {"removed": [str(document_id)]}

@@ -42,7 +42,7 @@ from vek1_api.documents.status import IndexStatus
 
 _FAILURE = case(
     (
-        DocumentIndex.status == IndexStatus.FAILED,
+        DocumentIndex.error_code.is_not(None),
         func.json_build_object(
             "code", DocumentIndex.error_code, "message", DocumentIndex.error_message
         ),

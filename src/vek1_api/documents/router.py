@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from vek1_api.access.dependencies import Read, Write
 from vek1_api.agents.errors import AgentNotFoundError
-from vek1_api.core.answers import page
+from vek1_api.core.answers import page, respond
 from vek1_api.core.errors import (
     EmptyFileError,
     ForeignReferenceError,
@@ -170,7 +170,13 @@ async def search_documents(write: Write, store_id: UUID, body: SearchQuery) -> R
     `hybrid` fuses meaning and words. With `agent_id`, only that agent's knowledge base
     answers. A filter never costs results: if `limit` passages are permitted, `limit` come back.
     """
-    return page(await search.search(write.resources, write.access, store_id, body))
+    claim = await write.claim()
+    if known := await write.replayed(claim):
+        return respond(known, replayed=True)
+    found = await search.search(write.resources, write.access, store_id, body)
+    return (
+        page(found) if claim is None else await write(lambda _tx: search.as_answer(found))
+    )
 
 
 @router.get(
@@ -186,13 +192,17 @@ async def get_knowledge_base(read: Read, agent_id: UUID) -> Response:
 @router.put(
     "/agents/{agent_id}/knowledge-base",
     response_model=KnowledgeBaseRead,
-    responses=responses(AgentNotFoundError, ForeignReferenceError),
+    responses=responses(AgentNotFoundError, ForeignReferenceError, PreconditionFailedError),
 )
 async def replace_knowledge_base(
     write: Write, agent_id: UUID, body: KnowledgeBaseUpdate
 ) -> Response:
     """Make an agent know exactly these documents of its store."""
-    return await write(lambda tx: knowledge_base.replace(tx, write.access, agent_id, body))
+    return await write(
+        lambda tx: knowledge_base.replace(
+            tx, write.access, agent_id, body, if_match=write.if_match
+        )
+    )
 
 
 @router.post(
@@ -212,12 +222,14 @@ async def add_to_knowledge_base(
 @router.delete(
     "/agents/{agent_id}/knowledge-base/{document_id}",
     status_code=204,
-    responses=responses(AgentNotFoundError, ForeignReferenceError),
+    responses=responses(AgentNotFoundError, ForeignReferenceError, PreconditionFailedError),
 )
 async def remove_from_knowledge_base(
     write: Write, agent_id: UUID, document_id: UUID
 ) -> Response:
     """Let an agent forget one document."""
     return await write(
-        lambda tx: knowledge_base.remove(tx, write.access, agent_id, document_id)
+        lambda tx: knowledge_base.remove(
+            tx, write.access, agent_id, document_id, if_match=write.if_match
+        )
     )

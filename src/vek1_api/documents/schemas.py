@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StrictBool, StringConstraints
 
 from vek1_api.core.inputs import Input, JsonObject, Name, Word, storable
 from vek1_api.core.pagination import Paging
@@ -146,7 +146,7 @@ class KnowledgeBaseUpdate(Input):
     """What an agent knows from now on."""
 
     document_ids: list[UUID] = Field(max_length=10_000)
-    whole_catalogue: bool = Field(
+    whole_catalogue: StrictBool = Field(
         default=False, description="Also every document that is about a product."
     )
 

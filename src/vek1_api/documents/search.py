@@ -6,6 +6,7 @@ import orjson
 
 from vek1_api.access.access import Access
 from vek1_api.access.grants import assert_owns_store
+from vek1_api.core.answers import Answer
 from vek1_api.core.db import driver_of
 from vek1_api.core.embedding import BlankTextError
 from vek1_api.core.resources import Resources
@@ -51,6 +52,11 @@ async def search(
         if not rows:
             await assert_owns_store(driver, access, store_id)
     return _result(resources, wanted, [row["body"] for row in rows])
+
+
+async def as_answer(found: bytes) -> Answer:
+    """Return a result as an answer to be recorded under an ``Idempotency-Key``."""
+    return Answer(200, found.decode(), has_etag=False)
 
 
 async def _embed(resources: Resources, wanted: SearchQuery) -> str | None:

@@ -32,7 +32,12 @@ class SearchQuery(Input):
     agent_id: UUID | None = Field(None, description="Only this agent's knowledge base.")
     limit: int = Field(5, ge=1, le=50, examples=[5])
     threshold: float | None = Field(
-        None, ge=-1, le=1, allow_inf_nan=False, description="Least cosine similarity."
+        None,
+        strict=True,
+        ge=-1,
+        le=1,
+        allow_inf_nan=False,
+        description="Least cosine similarity.",
     )
     mode: SearchMode = SearchMode.HYBRID
     category: Word | None = None

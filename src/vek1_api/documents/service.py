@@ -93,7 +93,7 @@ async def update(
         revision = await queries.start_over(
             tx, document_id, store_id, is_new_text="content" in values
         )
-        await _index(tx, document_id, revision)
+        await enqueue_indexing(tx, document_id, revision)
     if "content" in values and old["file_name"] is None:
         await _resize(tx, access, store_id, document_id, len(values["content"].encode()))
     meta = audit_service.changed(_without_text(old), _without_text(values))
@@ -122,7 +122,9 @@ async def reindex(tx: AsyncConnection, access: Access, document_id: UUID) -> Ans
     """Index a document again, for example after a failure."""
     old = orjson.loads(await _lock(tx, access, document_id))
     store_id = UUID(old["store_id"])
-    await _index(tx, document_id, await queries.start_over(tx, document_id, store_id))
+    await enqueue_indexing(
+        tx, document_id, await queries.start_over(tx, document_id, store_id)
+    )
     await _log(tx, access, "document.reindexed", document_id, store_id)
     return Answer(202, await reading.read(await driver_of(tx), access, document_id))
 
@@ -145,7 +147,7 @@ async def _add(
         **(_TEXT_ONLY | values),
     )
     assert row is not None
-    await _index(tx, row["id"], 1)
+    await enqueue_indexing(tx, row["id"], 1)
     await _log(tx, access, "document.created", row["id"], store_id)
     return Answer(201, row["body"])
 
@@ -183,9 +185,11 @@ async def _resize(
     await queries.set_counted_bytes(tx, document_id, size_bytes)
 
 
-async def _index(tx: AsyncConnection, document_id: UUID, revision: int) -> None:
+async def enqueue_indexing(tx: AsyncConnection, document_id: UUID, revision: int) -> None:
+    """Let a job index this revision; one that waits or runs already is enough."""
     payload = {"document_id": str(document_id), "revision": revision}
-    await jobs.enqueue(tx, "documents.index", payload)
+    once = f"documents.index:{document_id}:{revision}"
+    await jobs.enqueue(tx, "documents.index", payload, once=once)
 
 
 def _without_text(values: Mapping[str, Any]) -> dict[str, Any]:

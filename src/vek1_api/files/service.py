@@ -59,9 +59,9 @@ async def uploaded(
             upload.key, stream, upload.size_bytes, upload.content_type
         )
         yield upload.key
-    except BaseException:
+    finally:
+        # What the block did not keep, because it raised or because it had no need of it.
         await asyncio.shield(_give_up(database, upload.key))
-        raise
 
 
 async def keep(tx: AsyncConnection, key: str) -> None:

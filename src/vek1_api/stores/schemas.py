@@ -11,7 +11,7 @@ from vek1_api.core.pagination import Paging
 from vek1_api.stores.status import StoreStatus
 
 GigaBytes = Annotated[
-    int, Field(ge=1, le=1000, description="Quota, in units of 2^30 bytes.")
+    int, Field(strict=True, ge=1, le=1000, description="Quota, in units of 2^30 bytes.")
 ]
 OpenStatus = Literal[StoreStatus.ACTIVE, StoreStatus.INACTIVE]
 

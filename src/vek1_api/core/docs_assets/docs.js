@@ -6,6 +6,27 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", follow);
 follow();
 
+// Each field of the dialog takes the focus, so the last one has it; the first one shall.
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".auth-wrapper > .authorize, .authorization__btn")) {
+    setTimeout(() => document.querySelector(".modal-ux-content input")?.focus());
+  }
+});
+
+// Swagger UI invents values for the fields of a form, an unknown product's id for example.
+const leaveOptionalFieldsEmpty = (spec) => {
+  for (const operation of Object.values(spec.paths ?? {}).flatMap(Object.values)) {
+    const form = operation.requestBody?.content?.["multipart/form-data"]?.schema;
+    const schema = spec.components.schemas[form?.$ref?.split("/").pop()];
+    for (const [name, field] of Object.entries(schema?.properties ?? {})) {
+      if (!schema.required?.includes(name)) {
+        field.examples ??= [field.type === "object" ? {} : ""];
+      }
+    }
+  }
+  return spec;
+};
+
 SwaggerUIBundle({
   dom_id: "#docs",
   url: new URL("openapi.json", document.baseURI).href,
@@ -18,4 +39,15 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 3,
   filter: true,
+  plugins: [
+    {
+      statePlugins: {
+        spec: {
+          wrapActions: {
+            updateJsonSpec: (update) => (spec) => update(leaveOptionalFieldsEmpty(spec)),
+          },
+        },
+      },
+    },
+  ],
 });
