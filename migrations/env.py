@@ -11,7 +11,7 @@ from pathlib import Path
 from alembic import command, context
 from sqlalchemy import Connection, MetaData
 
-from vek1_api.core import schema
+from vek1_api.core import idempotency, schema  # noqa: F401 - Its table is one of ours.
 from vek1_api.core.db import SCHEMA, Base
 from vek1_api.settings import get_settings
 
@@ -43,6 +43,7 @@ def run(connection: Connection) -> None:
         version_table_schema=SCHEMA,
         include_schemas=True,
         include_name=is_ours,
+        include_object=has_model,
         compare_server_default=True,
     )
     with context.begin_transaction():
@@ -56,6 +57,13 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     if kind == "table":
         return not str(name).startswith(("pgqueuer", "alembic_version"))
     return kind != "index"
+
+
+def has_model(
+    _object: object, _name: str | None, kind: str, reflected: bool, compare_to: object
+) -> bool:
+    """Leave out tables of domains that are not built yet, and every index of the models."""
+    return kind != "index" and not (kind == "table" and reflected and compare_to is None)
 
 
 async def run_from_command_line() -> None:

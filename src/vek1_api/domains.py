@@ -6,7 +6,6 @@ from fastapi import APIRouter
 
 _WITH_ROUTES = ("companies", "stores", "agents", "documents", "audit", "ops")
 _WITH_JOBS = ("files", "documents", "ops")
-_WITH_TABLES = ("audit", "files", "companies", "stores", "agents", "products", "documents")
 
 
 def routers() -> list[APIRouter]:
@@ -18,9 +17,3 @@ def load_jobs() -> None:
     """Import every domain's handlers, which register themselves."""
     for name in _WITH_JOBS:
         import_module(f"vek1_api.{name}.jobs")
-
-
-def load_tables() -> None:
-    """Import every domain's tables, which register themselves."""
-    for name in _WITH_TABLES:
-        import_module(f"vek1_api.{name}.models")

@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 import asyncpg
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -113,6 +114,8 @@ class Database:
             },
         )
 
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
+
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
         """Lend a connection on which each statement stands alone."""
@@ -153,6 +156,12 @@ class Database:
         """Return how many connections are lent and how many there may be."""
         pool = cast("AsyncAdaptedQueuePool", self._engine.pool)
         return {"lent": pool.checkedout(), "size": pool.size()}
+
+
+def _refuse_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+    """Let the pool replace a connection that the server has closed; costs no round trip."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:

@@ -26,5 +26,7 @@ QUEUE_JOBS = Gauge(
     "vek1_queue_jobs", "Jobs in the queue, by state.", ["state"], registry=REGISTRY
 )
 QUEUE_OLDEST_SECONDS = Gauge(
-    "vek1_queue_oldest_seconds", "How long the oldest due job has waited.", registry=REGISTRY
+    "vek1_queue_oldest_seconds",
+    "How long the oldest due job has waited.",
+    registry=REGISTRY,
 )

@@ -9,6 +9,7 @@ from http import HTTPStatus
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vek1_api.core import context, metrics, problems
@@ -54,8 +55,18 @@ class RequestEnvelope:
             await refusal(scope, receive, envelope.send)
         else:
             limited = _Limited(receive, self._max_body_bytes)
-            await self._app(scope, limited.receive, envelope.send)
+            await self._serve(scope, limited.receive, envelope)
         envelope.log()
+
+    async def _serve(self, scope: Scope, receive: Receive, envelope: "_Answering") -> None:
+        try:
+            await self._app(scope, receive, envelope.send)
+        except Exception as error:
+            if envelope.has_begun:
+                raise
+            # Here and not further out, so that this answer too has its headers and log line.
+            answer = await problems.on_unexpected_error(Request(scope), error)
+            await answer(scope, receive, envelope.send)
 
 
 class _Answering:
@@ -79,6 +90,10 @@ class _Answering:
         if self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
+
+    @property
+    def has_begun(self) -> bool:
+        return self._status != 0
 
     def log(self) -> None:
         method, path = self._scope["method"], self._scope["path"]

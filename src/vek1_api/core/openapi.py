@@ -235,7 +235,10 @@ def _add_errors(responses: dict[str, Any], errors: list[type[Vek1Error]]) -> Non
         shared = documentation(classes)
         own = responses.setdefault(status, shared)
         if own is not shared:
-            lines = [*own["description"].split(_BREAK), *shared["description"].split(_BREAK)]
+            lines = [
+                *own["description"].split(_BREAK),
+                *shared["description"].split(_BREAK),
+            ]
             own["description"] = _BREAK.join(dict.fromkeys(lines))
             _merge_examples(own["content"], shared["content"])
 

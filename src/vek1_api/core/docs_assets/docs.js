@@ -27,6 +27,16 @@ const leaveOptionalFieldsEmpty = (spec) => {
   return spec;
 };
 
+// ... and it sends the ones that are left empty.
+const withoutEmptyFields = (request) => {
+  if (request.body instanceof FormData) {
+    for (const [name, value] of [...request.body]) {
+      if (value === "") request.body.delete(name);
+    }
+  }
+  return request;
+};
+
 SwaggerUIBundle({
   dom_id: "#docs",
   url: new URL("openapi.json", document.baseURI).href,
@@ -39,6 +49,7 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 3,
   filter: true,
+  requestInterceptor: withoutEmptyFields,
   plugins: [
     {
       statePlugins: {
