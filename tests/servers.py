@@ -58,8 +58,10 @@ def _server(folder: Path) -> Generator[str]:
             yield container.get_connection_url()
     else:
         server = EmbeddedPostgres(folder, durable=False)
-        yield server.start()
-        server.stop()
+        try:
+            yield server.start()
+        finally:
+            server.discard()
 
 
 def docker_answers() -> bool:

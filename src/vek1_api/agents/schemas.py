@@ -12,7 +12,11 @@ from vek1_api.core.pagination import Paging
 Reais = Annotated[
     float,
     Field(
-        ge=0, le=10_000_000, allow_inf_nan=False, description="Reais per calendar month."
+        strict=True,
+        ge=0,
+        le=10_000_000,
+        allow_inf_nan=False,
+        description="Reais per calendar month.",
     ),
 ]
 PerHour = Annotated[

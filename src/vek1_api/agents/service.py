@@ -65,11 +65,11 @@ async def update(
     """Change the fields that the caller sent."""
     before = await _lock(tx, access, agent_id)
     if_match.check(before)
-    values = wanted.changes()
+    old = orjson.loads(before)
+    values = audit_service.differing(old, wanted.changes())
     if not values:
         return Answer(200, before)
     after = await queries.change(tx, access, agent_id, values)
-    old = orjson.loads(before)
     meta = audit_service.changed(old, values)
     await _log(tx, access, "agent.updated", agent_id, UUID(old["store_id"]), meta)
     return Answer(200, after)

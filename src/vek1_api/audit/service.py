@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
 from vek1_api.audit import queries
 from vek1_api.audit.schemas import AuditFilters
 from vek1_api.core import context
-from vek1_api.core.db import Database, driver_of
+from vek1_api.core.db import Database, driver_of, to_json
 from vek1_api.core.representation import Json
 
 Meta = dict[str, Any]
@@ -47,14 +48,17 @@ async def log_audit(
     return str(row["body"])
 
 
-def changed(before: Meta, after: Meta) -> Meta:
-    """Return ``{"changes": {field: [before, after]}}`` of the fields that differ."""
-    fields = {
-        name: [before.get(name), value]
-        for name, value in after.items()
-        if before.get(name) != value
+def differing(before: Meta, wanted: Meta) -> Meta:
+    """Return the fields of ``wanted`` whose values are not those of ``before``, which is JSON."""
+    shown = orjson.loads(to_json(wanted))
+    return {
+        name: value for name, value in wanted.items() if before.get(name) != shown[name]
     }
-    return {"changes": fields}
+
+
+def changed(before: Meta, after: Meta) -> Meta:
+    """Return ``{"changes": {field: [before, after]}}``."""
+    return {"changes": {name: [before.get(name), value] for name, value in after.items()}}
 
 
 async def page(database: Database, access: Access, filters: AuditFilters) -> bytes:

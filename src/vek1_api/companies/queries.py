@@ -29,7 +29,13 @@ async def get(tx: AsyncConnection, company_id: str) -> Json | None:
 
 
 async def claim_slug(tx: AsyncConnection, company_id: str, slug: str) -> bool:
-    """Take a slug for the company if it is free or its own; waits for whoever is taking it."""
+    """Take a slug for the company if it is free or its own; waits for whoever is taking it.
+
+    One that the front end wrote itself into another company's row is not free either.
+    """
+    elsewhere = select(Company.id).where(Company.slug == slug, Company.id != company_id)
+    if await tx.scalar(elsewhere) is not None:
+        return False
     statement = insert(CompanySlug).values(slug=slug, company_id=company_id)
     await tx.execute(statement.on_conflict_do_nothing())
     owner = select(CompanySlug.company_id).where(CompanySlug.slug == slug)

@@ -57,7 +57,7 @@ async def update(
     """Change the fields that the caller sent."""
     before = await lock(tx, access)
     if_match.check(before)
-    values = wanted.changes()
+    values = audit_service.differing(orjson.loads(before), wanted.changes())
     if "slug" in values:
         await _claim(tx, access.company_id, values["slug"])
     return Answer(200, await _change(tx, access, before, values))

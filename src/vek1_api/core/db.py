@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 import asyncpg
+import orjson
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
@@ -42,6 +43,11 @@ _BEGIN = (
     # Tells the triggers of ``init/01-init.sql`` that it is us and not the front end.
     "SET LOCAL vek1_api.is_writer = 'on'"
 )
+
+
+def to_json(value: Any) -> str:
+    """Return a value as the text of a ``jsonb``; ids and times become strings."""
+    return orjson.dumps(value, default=str).decode()
 
 
 class UtcTimestamp(TypeDecorator[datetime]):
@@ -96,6 +102,7 @@ class Database:
         self._engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
             isolation_level="AUTOCOMMIT",
+            json_serializer=to_json,
             poolclass=AsyncAdaptedQueuePool,
             pool_size=pool_size,
             max_overflow=0,

@@ -12,10 +12,10 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from vek1_api.core.db import Driver
+from vek1_api.core.db import Driver, to_json
 
 _REQUIRED = object()
-_DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = asyncpg_dialect.dialect(json_serializer=to_json)  # type: ignore[no-untyped-call]
 
 
 class HotStatement:

@@ -6,12 +6,10 @@ sent and answered. ``core/docs`` shows it.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel
 
 from vek1_api.core.errors import (
     ActorRequiredError,
@@ -25,7 +23,12 @@ from vek1_api.core.errors import (
     ValidationFailedError,
     Vek1Error,
 )
-from vek1_api.core.inputs import Input
+from vek1_api.core.openapi_bodies import (
+    define_own_bodies,
+    forget_defaults_of_patches,
+    operations,
+    with_parts,
+)
 from vek1_api.core.openapi_examples import Examples
 from vek1_api.core.problems import MEDIA_TYPE, Problem, documentation
 
@@ -52,7 +55,7 @@ TAGS = [
     {"name": "Operations", "description": "Health, metrics, the job queue."},
 ]
 
-_SECURITY = {
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "/v1/": [
         {"serviceToken": [], "actorUserId": []},
         {"sessionToken": []},
@@ -94,8 +97,6 @@ _BODY = (MalformedRequestError,)
 _KEYED = (IdempotencyInProgressError, IdempotencyKeyReusedError)
 
 _JSON = "application/json"
-_FORM = "multipart/form-data"
-_REFERENCE = "#/components/schemas/{model}"
 _WITHOUT_ETAG = ("Page", "Link", "Result")
 _BREAK = "  \n"
 _UNDESCRIBED = "Successful Response"
@@ -113,13 +114,6 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the path, the method and the operation of everything that can be called."""
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield path, method, operation
-
-
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
@@ -131,11 +125,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     components = document["components"]
     schemas = components["schemas"]
-    schemas |= _with_parts(Problem)
+    schemas |= with_parts(Problem)
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    _define_own_bodies(document)
-    _forget_defaults_of_patches(document)
+    define_own_bodies(document)
+    forget_defaults_of_patches(document)
     components["schemas"] = dict(sorted(schemas.items()))
     components["securitySchemes"] = _SCHEMES
     examples = Examples(schemas)
@@ -144,41 +138,6 @@ def _document(app: FastAPI) -> dict[str, Any]:
         _describe_successes(operation["responses"], schemas)
         _add_examples(operation, examples)
     return document
-
-
-def _define_own_bodies(document: dict[str, Any]) -> None:
-    """Add the schemas that routes with ``openapi_extra`` name: FastAPI does not know them."""
-    schemas = document["components"]["schemas"]
-    inputs = {model.__name__: model for model in _subclasses(Input)}
-    for _, _, operation in operations(document):
-        for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
-            name = body["schema"].get("$ref", "").rpartition("/")[2]
-            if name and name not in schemas:
-                schemas |= _with_parts(inputs[name])
-            if name and media_type == _FORM:
-                _describe_form(body, schemas[name])
-
-
-def _forget_defaults_of_patches(document: dict[str, Any]) -> None:
-    """Remove what would be read as "left out means this": left out means unchanged."""
-    schemas = document["components"]["schemas"]
-    for _, method, operation in operations(document):
-        if method == "patch":
-            schema = operation["requestBody"]["content"][_JSON]["schema"]
-            for part in schemas[schema["$ref"].rpartition("/")[2]]["properties"].values():
-                part.pop("default", None)
-
-
-def _describe_form(body: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Say what a form cannot say by itself: no field is null, lists and objects are JSON."""
-    for name, part in schema["properties"].items():
-        for alternative in part.pop("anyOf", ()):
-            if alternative != {"type": "null"}:
-                part |= alternative | part
-        if part.get("default", "") is None:
-            del part["default"]
-        if part.get("type") in {"array", "object"}:
-            body.setdefault("encoding", {})[name] = {"contentType": _JSON}
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -288,14 +247,3 @@ def _header(name: str, description: str, max_length: int) -> dict[str, Any]:
         "description": description,
         "schema": {"type": "string", "minLength": 1, "maxLength": max_length},
     }
-
-
-def _with_parts(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template=_REFERENCE)
-    return {**schema.pop("$defs", {}), model.__name__: schema}
-
-
-def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    for each in model.__subclasses__():
-        yield each
-        yield from _subclasses(each)

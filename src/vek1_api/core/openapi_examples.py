@@ -12,6 +12,8 @@ from typing import Any
 from uuid import UUID
 
 MOMENT = "2026-03-02T14:30:00Z"
+NULL = {"type": "null"}
+NOTHINGS = {"string": "", "integer": 0, "number": 0, "boolean": False}
 _ROLE = re.compile(r"(Create|Update|Ensure|Form|Fields|Read|Summary|Page)$")
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -53,18 +55,13 @@ class Examples:
         if (_noun(owner), field) in self._stated:
             return self._stated[_noun(owner), field]
         if "anyOf" in schema:
-            if {"type": "null"} in schema["anyOf"]:
-                return None
-            return self._value(owner, field, schema["anyOf"][0])
+            first, *_ = schema["anyOf"]
+            return None if NULL in schema["anyOf"] else self._value(owner, field, first)
         if "$ref" in schema:
-            name, found = self._resolved(schema)
-            return self._value(name, "", found)
-        for key in ("const", "default"):
-            if key in schema:
-                return schema[key]
-        if "enum" in schema:
-            return schema["enum"][0]
-        return self._of_type(owner, field, schema)
+            return self.answer(schema)
+        fixed = [schema[key] for key in ("const", "default") if key in schema]
+        choices = [*fixed, *schema.get("enum", ())]
+        return choices[0] if choices else self._of_type(owner, field, schema)
 
     def _of_type(self, owner: str, field: str, schema: Schema) -> Any:
         match schema.get("type"), schema.get("format"):
@@ -81,7 +78,7 @@ class Examples:
                 return "(binary)"
             case kind, _:
                 self.unstated.add(f"{owner}.{field}")
-                return {"string": "", "integer": 0, "number": 0, "boolean": True}.get(kind)
+                return NOTHINGS.get(str(kind))
 
     def _resolved(self, schema: Schema) -> tuple[str, Schema]:
         if "$ref" not in schema:

@@ -19,7 +19,7 @@ def slug_of(name: str, *, fallback: str) -> str:
 def candidates(slug: str) -> Iterator[str]:
     """Yield the slug, then ``slug-2`` and so on, then ones that are surely free."""
     yield slug
-    room = slug[: MAX_LENGTH - 9]
+    room = slug[: MAX_LENGTH - 9].rstrip("-")
     for number in range(2, _NUMBERED):
         yield f"{room}-{number}"
     while True:

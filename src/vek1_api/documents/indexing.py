@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import structlog
 
-from vek1_api.core.db import Driver
+from vek1_api.core.db import Database, Driver
 from vek1_api.core.embedding import (
     BlankTextError,
+    Embedder,
     EmbeddingError,
     EmbeddingMismatchError,
     EmbeddingRefusedError,
@@ -44,14 +46,8 @@ async def index(resources: Resources, document_id: UUID, revision: int) -> None:
 
     Raises ``StorageError`` and ``EmbeddingError`` where trying again may help.
     """
-    async with resources.database.read() as connection:
-        source = await queries.source(connection, document_id, revision)
-    if source is None:
-        return
     try:
-        text = await _text(resources, source)
-        passages, contents = _passages(source, text)
-        await _embed_and_apply(resources, source, revision, text, passages, contents)
+        await embed(resources, document_id, revision)
     except ExtractionError as error:
         log.info("document_not_extracted", document_id=str(document_id), code=error.code)
         await _fail(resources, document_id, revision, str(error.code), error.message)
@@ -70,6 +66,20 @@ async def index(resources: Resources, document_id: UUID, revision: int) -> None:
             resources, document_id, revision, {**_WAITING, "error_message": message}
         )
         raise
+
+
+async def embed(resources: Resources, document_id: UUID, revision: int) -> None:
+    """Write the passages and vectors of one revision, or raise and write nothing.
+
+    A document that is gone or has changed since is left alone.
+    """
+    async with resources.database.read() as connection:
+        source = await queries.source(connection, document_id, revision)
+    if source is None:
+        return
+    text = await _text(resources, source)
+    passages, contents = _passages(source, text)
+    await _embed_and_apply(resources, source, revision, text, passages, contents)
 
 
 async def _text(resources: Resources, source: Source) -> ExtractedText:
@@ -158,28 +168,39 @@ async def current_model(resources: Resources) -> int:
         model, dimensions = await vector_queries.model_id(
             tx, embedder.model, embedder.dimensions
         )
-    if dimensions != embedder.dimensions:
-        reason = (
-            f"{embedder.model} has {embedder.dimensions} dimensions, but {dimensions} are "
-            "recorded; give the model another name and run `vek1-api reembed`"
-        )
-        raise EmbeddingMismatchError(reason)
+    _assert_dimensions(embedder, dimensions)
     return model
 
 
-_model_ids: dict[str, int] = {}
-"""The models that this process has asked for; a name keeps its id for ever."""
+_known: WeakKeyDictionary[Database, dict[str, tuple[int, int]]] = WeakKeyDictionary()
+"""Id and dimension of the models that were asked for; a name keeps them for ever."""
 
 
 async def current_model_id(resources: Resources, driver: Driver) -> int:
-    """Return the id of the model in use; zero, which none has, before its first vector."""
+    """Return the id of the model in use; zero, which none has, before its first vector.
+
+    Raises ``EmbeddingMismatchError`` for a model whose dimension is not the recorded one.
+    """
     name = resources.embedder.model
-    if name not in _model_ids:
-        row = await vector_queries.MODEL_ID.row(driver, name=name)
+    known = _known.setdefault(resources.database, {})
+    if name not in known:
+        row = await vector_queries.MODEL.row(driver, name=name)
         if row is None:
             return 0
-        _model_ids[name] = row["id"]
-    return _model_ids[name]
+        known[name] = row["id"], row["dimensions"]
+    model, dimensions = known[name]
+    _assert_dimensions(resources.embedder, dimensions)
+    return model
+
+
+def _assert_dimensions(embedder: Embedder, recorded: int) -> None:
+    if embedder.dimensions == recorded:
+        return
+    reason = (
+        f"{embedder.model} has {embedder.dimensions} dimensions, but {recorded} are "
+        "recorded; give the model another name and run `vek1-api reembed`"
+    )
+    raise EmbeddingMismatchError(reason)
 
 
 def _whole(vectors: Sequence[str]) -> str | None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from vek1_api.core import clock, jobs
 from vek1_api.core.resources import Resources
-from vek1_api.documents import indexing, indexing_queries, service
+from vek1_api.documents import indexing, indexing_queries, service, vector_queries
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
 BATCH = 200
@@ -28,4 +28,14 @@ async def resume(resources: Resources) -> None:
     async with resources.database.transaction() as tx:
         for document_id, revision in await indexing_queries.waiting(tx, before, BATCH):
             await indexing_queries.settle(tx, document_id, {})
+            await service.enqueue_indexing(tx, document_id, revision)
+
+
+@jobs.periodic("documents.catch_up", "*/5 * * * *")
+async def catch_up(resources: Resources) -> None:
+    """Index what has no vectors of the model in use: after a change of models, bit by bit."""
+    await resources.embedder.ready()
+    model = await indexing.current_model(resources)
+    async with resources.database.transaction() as tx:
+        for document_id, revision in await vector_queries.left_behind(tx, model, BATCH):
             await service.enqueue_indexing(tx, document_id, revision)

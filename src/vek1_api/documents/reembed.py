@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from uuid import UUID
 
+import structlog
+
+from vek1_api.core.embedding import BlankTextError, EmbeddingRefusedError
 from vek1_api.core.resources import Resources
 from vek1_api.documents import indexing, vector_queries
 
@@ -10,6 +13,8 @@ Progress = Callable[[int, int], None]
 """Told how many documents are done, of how many."""
 
 BATCH = 100
+
+log = structlog.get_logger()
 
 
 async def reembed(resources: Resources, *, progress: Progress) -> int:
@@ -27,7 +32,7 @@ async def reembed(resources: Resources, *, progress: Progress) -> int:
     progress(done, total)
     while batch := await _next(resources, model, after):
         for document_id, revision in batch:
-            await indexing.index(resources, document_id, revision)
+            await _embed(resources, document_id, revision)
             done += 1
             progress(done, max(total, done))
         after = batch[-1][0]
@@ -45,6 +50,16 @@ async def forget_other_models(resources: Resources) -> int:
         deleted += batch
         if batch == 0:
             return deleted
+
+
+async def _embed(resources: Resources, document_id: UUID, revision: int) -> None:
+    try:
+        await indexing.embed(resources, document_id, revision)
+    except (EmbeddingRefusedError, BlankTextError) as error:
+        # It goes on answering by the old model; the log says which one it is.
+        log.warning(
+            "document_not_embedded", document_id=str(document_id), reason=error.reason
+        )
 
 
 async def _next(resources: Resources, model: int, after: UUID) -> list[tuple[UUID, int]]:

@@ -82,10 +82,10 @@ async def update(
     """Change the fields that the caller sent; a new title or content is indexed again."""
     before = await _lock(tx, access, document_id)
     if_match.check(before)
-    values = wanted.changes()
+    old = orjson.loads(before)
+    values = audit_service.differing(old, wanted.changes())
     if not values:
         return Answer(200, before)
-    old = orjson.loads(before)
     store_id = UUID(old["store_id"])
     await _assert_product(tx, access, store_id, wanted)
     await queries.change(tx, access, document_id, values)

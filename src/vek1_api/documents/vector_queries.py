@@ -19,8 +19,10 @@ from vek1_api.documents.models import (
 )
 from vek1_api.documents.status import IndexStatus
 
-MODEL_ID = HotStatement(
-    select(EmbeddingModel.id).where(EmbeddingModel.name == bindparam("name", type_=Text))
+MODEL = HotStatement(
+    select(EmbeddingModel.id, EmbeddingModel.dimensions).where(
+        EmbeddingModel.name == bindparam("name", type_=Text)
+    )
 )
 
 
@@ -89,6 +91,18 @@ async def without_model(
         select(DocumentIndex.document_id, DocumentIndex.revision)
         .where(DocumentIndex.document_id > after, *_lacks(model))
         .order_by(DocumentIndex.document_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+
+async def left_behind(
+    connection: AsyncConnection, model: int, limit: int
+) -> list[tuple[UUID, int]]:
+    """Return documents that were last indexed with another model and lack vectors of this."""
+    statement = (
+        select(DocumentIndex.document_id, DocumentIndex.revision)
+        .where(DocumentIndex.model_id.is_distinct_from(model), *_lacks(model))
         .limit(limit)
     )
     return [(row[0], row[1]) for row in await connection.execute(statement)]

@@ -75,14 +75,15 @@ async def update(
     """Change the fields that the caller sent."""
     before = await _lock(tx, access, store_id)
     if_match.check(before)
-    values = wanted.changes()
+    old = orjson.loads(before)
+    values = audit_service.differing(old, wanted.changes())
     if not values:
         return Answer(200, before)
     if "slug" in values:
         await _claim(tx, access, store_id, [values["slug"]])
         await queries.free_slugs(tx, access, store_id, but=values["slug"])
     after = await queries.change(tx, access, store_id, values)
-    meta = audit_service.changed(orjson.loads(before), values)
+    meta = audit_service.changed(old, values)
     await _log(tx, access, "store.updated", store_id, meta)
     return Answer(200, after)
 

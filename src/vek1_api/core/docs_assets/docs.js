@@ -20,7 +20,7 @@ const leaveOptionalFieldsEmpty = (spec) => {
     const schema = spec.components.schemas[form?.$ref?.split("/").pop()];
     for (const [name, field] of Object.entries(schema?.properties ?? {})) {
       if (!schema.required?.includes(name)) {
-        field.examples ??= [field.type === "object" ? {} : ""];
+        field.examples ??= [""];
       }
     }
   }
