@@ -13,6 +13,8 @@ from vek1_api.core.storage import (
     StorageError,
     StoredObject,
     attachment,
+)
+from vek1_api.core.object_keys import (
     is_public,
     logo_key,
     private_key,

@@ -107,13 +107,17 @@ async def search(person: Person, store_id: str, query: str, **more: Any) -> list
     return list(answer["items"])
 
 
-def through(person: Person, resources: Resources) -> Person:
-    """Return the same person calling an application that has other resources."""
+def client_of(resources: Resources) -> httpx.AsyncClient:
+    """Return a client of an application that has these resources."""
     app = create_app(resources.settings, resources)
     app.state.resources = resources
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    client = httpx.AsyncClient(transport=transport, base_url="http://vek1.test")
-    return Person(client, person.user_id)
+    return httpx.AsyncClient(transport=transport, base_url="http://vek1.test")
+
+
+def through(person: Person, resources: Resources) -> Person:
+    """Return the same person calling an application that has other resources."""
+    return Person(client_of(resources), person.user_id)
 
 
 def with_embedder(resources: Resources, embedder: Embedder) -> Resources:

@@ -3,13 +3,17 @@
 from tests.conftest import RunJobs
 from tests.people import Person
 
-RULES = "Você pode desistir da compra em até 7 dias após o recebimento.\n\nO frete é grátis."
+RULES = (
+    "Você pode desistir da compra em até 7 dias após o recebimento.\n\nO frete é grátis."
+)
 
 
 async def test_text_is_taken_then_indexed_by_a_job(ana: Person, run_jobs: RunJobs) -> None:
     store = await ana.open_store()
 
-    taken = await ana.add_document(store["id"], RULES, category="politicas", tags=["trocas"])
+    taken = await ana.add_document(
+        store["id"], RULES, category="politicas", tags=["trocas"]
+    )
     assert taken["index_status"] == "pending"
     assert taken["content"] == RULES
 

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import Generator
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from tests.conftest import RunJobs
 from tests.documents.embedders import CountingEmbedder, WordEmbedder
@@ -25,6 +28,7 @@ from tests.documents.shelf import (
 from tests.jobs.running import count_jobs, drain, forget_jobs, until, working
 from tests.people import Person
 from vek1_api import worker
+from vek1_api.core import jobs as core_jobs
 from vek1_api.core.embedding.openai_compatible import OpenAICompatibleEmbedder, Retry
 from vek1_api.core.resources import Resources
 from vek1_api.documents import indexing, jobs
@@ -39,6 +43,11 @@ PARAGRAPHS = [
     for number in range(1, 9)
 ]
 LONG_TEXT = "\n\n".join(PARAGRAPHS)
+
+
+def flat(text: str) -> str:
+    """Return a text without its line breaks, which a PDF has anywhere."""
+    return " ".join(text.split())
 
 
 def counting(resources: Resources) -> tuple[Resources, CountingEmbedder]:
@@ -68,6 +77,17 @@ async def revision_of(resources: Resources, document_id: str) -> int:
         return int(await driver.fetchval(statement, UUID(document_id)))
 
 
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
+    """Hold a job after three attempts that follow each other at once."""
+    name = "documents.index"
+    monkeypatch.setattr(worker, "FIRST_RETRY_SECONDS", 0.001)
+    handled = replace(core_jobs.HANDLERS[name], max_attempts=3)
+    monkeypatch.setitem(core_jobs.HANDLERS, name, handled)
+    with capture_logs():  # Showing a long traceback takes a second.
+        yield
+
+
 @pytest.mark.parametrize("name", DEMO_FILES)
 async def test_passages_are_quotes_of_the_content(
     ana: Person, run_jobs: RunJobs, name: str
@@ -85,7 +105,7 @@ async def test_passages_are_quotes_of_the_content(
         assert chunk["text"].strip()
         assert (chunk["page"] is not None) == name.endswith(".pdf")
     for golden in (row for row in GOLDEN if row["file"] == name):
-        assert golden["passage"] in content
+        assert flat(golden["passage"]) in flat(content)
 
 
 async def test_passages_of_a_pdf_are_on_the_pages_of_the_golden_set(
@@ -102,7 +122,8 @@ async def test_passages_of_a_pdf_are_on_the_pages_of_the_golden_set(
     asked = [row for row in GOLDEN if row["file"] == name]
     assert len(asked) > 30
     for row in asked:
-        pages = {chunk["page"] for chunk in found if row["passage"] in chunk["text"]}
+        passage = flat(row["passage"])
+        pages = {chunk["page"] for chunk in found if passage in flat(chunk["text"])}
         assert pages == {row["page"]}, row["id"]
     assert max(chunk["page"] for chunk in found) <= document["page_count"]
 
@@ -374,13 +395,12 @@ async def test_failed_document_is_listed_with_its_reason_and_may_be_indexed_agai
     assert (await ana.audit(action="document.reindexed"))[0]["target_id"] == taken["id"]
 
 
+@pytest.mark.usefixtures("impatience")
 async def test_model_that_is_down_is_tried_again_then_held_and_visible(
     ana: Person,
     resources: Resources,
     database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker, "FIRST_RETRY_SECONDS", 0.001)
     down = OpenAICompatibleEmbedder(CLOSED_PORT, "down", retry=Retry(attempts=1))
     store = await ana.open_store()
     document = await ana.add_document(store["id"], "Um texto.")
@@ -389,23 +409,21 @@ async def test_model_that_is_down_is_tried_again_then_held_and_visible(
 
     async with resources.database.driver() as driver:
         held = await driver.fetchrow("SELECT status::text, attempts FROM vek1_api.pgqueuer")
-    assert dict(held) == {"status": "failed", "attempts": 7}
+    assert dict(held) == {"status": "failed", "attempts": 2}
     assert await count_jobs(resources, "failed") == 1
     found = await ana.get(f"/v1/documents/{document['id']}")
-    assert found["index_status"] == "failed"
-    assert found["index_error"]["code"] == "embedding_unavailable"
+    assert found["index_error"]["code"] == "unavailable"
     await forget_jobs(resources)
     await down.close()
 
 
+@pytest.mark.usefixtures("impatience")
 async def test_model_that_comes_back_finishes_the_document(
     ana: Person,
     resources: Resources,
     database_url: str,
     run_jobs: RunJobs,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(worker, "FIRST_RETRY_SECONDS", 0.001)
     down = OpenAICompatibleEmbedder(CLOSED_PORT, "down", retry=Retry(attempts=1))
     store = await ana.open_store()
     document = await ana.add_document(store["id"], "Um texto.")

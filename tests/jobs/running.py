@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from pgqueuer import PgQueuer
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
@@ -14,6 +15,8 @@ from vek1_api.core.resources import Resources
 from vek1_api.core.schema import connect
 
 LOOK_SECONDS = 0.02
+DEQUEUE_TIMEOUT = timedelta(seconds=0.05)
+"""A retry may be queued just after the queue was seen empty, and nobody is told of it."""
 
 
 async def drain(resources: Resources, database_url: str) -> None:
@@ -23,7 +26,9 @@ async def drain(resources: Resources, database_url: str) -> None:
         driver = AsyncpgDriver(connection)
         queuer = PgQueuer(connection=driver, queries=jobs.queries_of(driver))
         worker.register(queuer, resources)
-        await queuer.qm.run(mode=QueueExecutionMode.drain, batch_size=5)
+        await queuer.qm.run(
+            dequeue_timeout=DEQUEUE_TIMEOUT, mode=QueueExecutionMode.drain, batch_size=5
+        )
     finally:
         await connection.close()
 

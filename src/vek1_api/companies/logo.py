@@ -6,10 +6,10 @@ from vek1_api.access.access import Access
 from vek1_api.audit import service as audit_service
 from vek1_api.companies import queries, service
 from vek1_api.core.answers import Answer
+from vek1_api.core.object_keys import logo_key
 from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.representation import Json
 from vek1_api.core.resources import Resources
-from vek1_api.core.storage import logo_key
 from vek1_api.files import service as files
 from vek1_api.files.incoming import IncomingFile
 from vek1_api.files.service import Upload, uploaded

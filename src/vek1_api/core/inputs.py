@@ -68,11 +68,12 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 MAX_JSON_DEPTH = 8
 MAX_JSON_NODES = 2_000
+MAX_JSON_CHARACTERS = 64 * 1024
 
 
 def _bounded_json(value: Any) -> Any:
     """Refuse JSON that is deep, large, or has strings that Postgres cannot hold."""
-    pending, nodes = [(value, 0)], 0
+    pending, nodes, characters = [(value, 0)], 0, 0
     while pending:
         item, depth = pending.pop()
         nodes += 1
@@ -83,6 +84,7 @@ def _bounded_json(value: Any) -> Any:
             raise ValueError(message)
         if isinstance(item, str):
             storable(item)
+            characters += len(item)
         elif isinstance(item, float) and not math.isfinite(item):
             message = "must not contain NaN or Infinity, which JSON does not have"
             raise ValueError(message)
@@ -90,6 +92,9 @@ def _bounded_json(value: Any) -> Any:
             pending.extend((part, depth + 1) for pair in item.items() for part in pair)
         elif isinstance(item, list):
             pending.extend((part, depth + 1) for part in item)
+    if characters > MAX_JSON_CHARACTERS:
+        message = f"must have at most {MAX_JSON_CHARACTERS} characters"
+        raise ValueError(message)
     return value
 
 

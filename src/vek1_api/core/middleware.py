@@ -50,7 +50,7 @@ class RequestEnvelope:
             # Wherever there is GET there is HEAD (RFC 9110, section 9.1).
             scope = {**scope, "method": "GET"}
         declared = headers.get("content-length", "0")
-        if declared.isdigit() and int(declared) > self._max_body_bytes:
+        if declared.isdecimal() and int(declared) > self._max_body_bytes:
             refusal = problems.problem(PayloadTooLargeError("The body is too large."))
             await refusal(scope, receive, envelope.send)
         else:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 from pydantic import BaseModel
 
 from vek1_api.core.inputs import Input
@@ -30,7 +29,7 @@ def define_own_bodies(document: dict[str, Any]) -> None:
             if name and name not in schemas:
                 schemas |= with_parts(inputs[name])
             if name and media_type == FORM:
-                _describe_form(schemas[name])
+                _describe_form(body, schemas[name])
 
 
 def forget_defaults_of_patches(document: dict[str, Any]) -> None:
@@ -49,29 +48,16 @@ def with_parts(model: type[BaseModel]) -> dict[str, Any]:
     return {**schema.pop("$defs", {}), model.__name__: schema}
 
 
-def _describe_form(schema: dict[str, Any]) -> None:
-    """Make it what a form can hold: no field is null, lists and objects are JSON texts.
-
-    ``encoding`` is not for these: clients then send them as parts with a file's name.
-    """
-    for part in schema["properties"].values():
+def _describe_form(body: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Say what a form cannot say by itself: no field is null, lists and objects are JSON."""
+    for name, part in schema["properties"].items():
         for alternative in part.pop("anyOf", ()):
             if alternative != NULL:
                 part.update(alternative | part)
         if part.get("default", "") is None:
             del part["default"]
         if part.get("type") in {"array", "object"}:
-            _make_text(part)
-
-
-def _make_text(part: dict[str, Any]) -> None:
-    kept = {name: part[name] for name in ("title", "description") if name in part}
-    examples = [orjson.dumps(each).decode() for each in part.get("examples", ())]
-    kind = "an array" if part["type"] == "array" else "an object"
-    part.clear()
-    part |= {"description": f"The JSON text of {kind}.", **kept, "type": "string"}
-    if examples:
-        part["examples"] = examples
+            body.setdefault("encoding", {})[name] = {"contentType": JSON}
 
 
 def _subclasses(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

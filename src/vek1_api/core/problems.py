@@ -30,6 +30,7 @@ from vek1_api.core.errors import (
 from vek1_api.core.storage import StorageError
 
 MEDIA_TYPE = "application/problem+json"
+MAX_SHOWN_ERRORS = 100
 
 log = structlog.get_logger()
 
@@ -67,7 +68,7 @@ def problem(error: Vek1Error) -> Response:
         "request_id": context.request_id.get(),
     }
     if error.errors:
-        body["errors"] = list(error.errors)
+        body["errors"] = error.errors[:MAX_SHOWN_ERRORS]
     headers = {}
     if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)

@@ -9,13 +9,11 @@ type from the content, and must use none that runs scripts (HTML, SVG, XML).
 
 import json
 import re
-import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice, product
 from pathlib import Path
@@ -29,9 +27,8 @@ from minio.error import MinioException, S3Error
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
-from vek1_api.core import clock
+from vek1_api.core.object_keys import PUBLIC_PATTERNS
 
-PUBLIC_PATTERNS = ("companies/*/products/*", "companies/*/logo/*")
 LINK_LIFE = timedelta(minutes=10)
 PART_BYTES = 5 * 1024 * 1024  # The least that S3 allows; so much of a file is in memory.
 PAGE_KEYS = 1_000
@@ -230,53 +227,12 @@ def _allowing(*codes: str) -> Iterator[None]:
             raise
 
 
-def private_key(company_id: str, kind: str, extension: str) -> str:
-    """Return a new key that only links open; ``kind`` is a word such as ``documents``."""
-    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", kind) or kind in {"products", "logo"}:
-        message = f"not a kind of private object: {kind!r}"
-        raise ValueError(message)
-    return f"companies/{_segment(company_id)}/private/{kind}/{_leaf(extension)}"
-
-
-def public_product_key(company_id: str, product_id: object, extension: str) -> str:
-    """Return a new key, readable by anyone who knows it, for a product's file."""
-    product = _segment(str(product_id))
-    return f"companies/{_segment(company_id)}/products/{product}/{_leaf(extension)}"
-
-
-def logo_key(company_id: str, extension: str) -> str:
-    """Return a new key, readable by anyone who knows it, for a company's logo."""
-    return f"companies/{_segment(company_id)}/logo/{_leaf(extension)}"
-
-
-def is_public(key: str) -> bool:
-    """Tell whether the bucket's policy lets anyone read ``key``."""
-    return any(fnmatchcase(key, pattern) for pattern in PUBLIC_PATTERNS)
-
-
 def attachment(filename: str) -> str:
     """Return a ``Content-Disposition`` (RFC 6266, 5987) without folders and controls."""
     name = re.split(r"[/\\]", filename)[-1]
     name = "".join(filter(str.isprintable, name))[-LONGEST_NAME:] or "file"
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _segment(text: str) -> str:
-    """Quote one step of a key; ids are opaque and may hold anything."""
-    if not text:
-        message = "an id in a key must not be empty"
-        raise ValueError(message)
-    quoted = quote(text, safe="")
-    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
-
-
-def _leaf(extension: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]{1,10}", extension):
-        message = f"not an extension: {extension!r}"
-        raise ValueError(message)
-    milliseconds = int(clock.now().timestamp() * 1_000)
-    return f"{milliseconds}-{secrets.token_hex(16)}.{extension}"
 
 
 def _policy(bucket: str) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from vek1_api.core.errors import (
     ValidationFailedError,
 )
 from vek1_api.core.idempotency import Claim, fingerprint
+from vek1_api.core.object_keys import private_key
 from vek1_api.core.problems import field_error
-from vek1_api.core.storage import private_key
 from vek1_api.documents import reading, service
 from vek1_api.documents.schemas import DocumentCreate, FileFields
 from vek1_api.documents.status import IndexStatus

@@ -20,18 +20,19 @@ const leaveOptionalFieldsEmpty = (spec) => {
     const schema = spec.components.schemas[form?.$ref?.split("/").pop()];
     for (const [name, field] of Object.entries(schema?.properties ?? {})) {
       if (!schema.required?.includes(name)) {
-        field.examples ??= [""];
+        field.examples ??= [field.type === "object" ? {} : ""];
       }
     }
   }
   return spec;
 };
 
-// ... and it sends the ones that are left empty.
-const withoutEmptyFields = (request) => {
+// ... sends those that are left empty, and lists and objects as if they were files.
+const asForm = async (request) => {
   if (request.body instanceof FormData) {
     for (const [name, value] of [...request.body]) {
       if (value === "") request.body.delete(name);
+      if (value.name === "blob") request.body.set(name, await value.text());
     }
   }
   return request;
@@ -49,7 +50,7 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 3,
   filter: true,
-  requestInterceptor: withoutEmptyFields,
+  requestInterceptor: asForm,
   plugins: [
     {
       statePlugins: {

@@ -1,0 +1,125 @@
+"""Every operation of the OpenAPI document, with a request that it would accept.
+
+A new operation with a body needs a line in ``BODIES``, a new kind of id a field in ``Ids``.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.people import Person
+from vek1_api.core.db import Driver
+from vek1_api.main import create_app
+from vek1_api.settings import Settings
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(16)
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What a person has: one of each kind that a path can name."""
+
+    store_id: str
+    agent_id: str
+    document_id: str
+    product_id: str
+
+
+def unknown_ids() -> Ids:
+    """Return ids that nobody has."""
+    return Ids(*(str(uuid4()) for _ in range(4)))
+
+
+async def make_one_of_each(person: Person, db: Driver) -> Ids:
+    """Return the ids of a store and one of each kind below it."""
+    store_id = (await person.open_store())["id"]
+    agent_id = (await person.add_agent(store_id))["id"]
+    document_id = (await person.add_document(store_id, "Abrimos às nove."))["id"]
+    path = f"/v1/agents/{agent_id}/knowledge-base/{document_id}"
+    await person.post(path, None, status=200)
+    return Ids(store_id, agent_id, document_id, await add_product(db, store_id))
+
+
+async def add_product(db: Driver, store_id: str) -> str:
+    """Return the id of a product that stands in the table: there is no route for it yet."""
+    return str(
+        await db.fetchval(
+            "INSERT INTO products (store_id, name, price) VALUES ($1, 'Café', 29.9)"
+            " RETURNING id",
+            store_id,
+        )
+    )
+
+
+Body = Callable[[Ids], dict[str, Any]]
+
+BODIES: dict[str, Body] = {
+    "ensure_company": lambda _: {"json": {"user_id": f"u-{uuid4().hex}", "name": "Café"}},
+    "record_audit_event": lambda _: {
+        "json": {"actor_user_id": "u-1", "action": "login", "target_type": "session"}
+    },
+    "update_company": lambda _: {"json": {"name": "Outro nome"}},
+    "put_company_logo": lambda _: {"files": {"file": ("logo.png", PNG)}},
+    "create_store": lambda _: {"json": {"name": "Loja"}},
+    "update_store": lambda _: {"json": {"name": "Outro nome"}},
+    "create_agent": lambda _: {"json": {"name": "Rui", "type": "sales"}},
+    "update_agent": lambda _: {"json": {"name": "Outro nome"}},
+    "create_document": lambda _: {"json": {"title": "Troca", "content": "Sete dias."}},
+    "update_document": lambda _: {"json": {"content": "Fechamos às seis."}},
+    "search_documents": lambda _: {"json": {"query": "quando abre?", "mode": "keyword"}},
+    "replace_knowledge_base": lambda ids: {"json": {"document_ids": [ids.document_id]}},
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    id: str
+    method: str
+    path: str
+    has_body: bool
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the ids in the path."""
+        return re.findall(r"\{(\w+)\}", self.path)
+
+    def url(self, ids: Ids) -> str:
+        """Return the path with these ids in it."""
+        return self.path.format(**asdict(ids))
+
+    def body(self, ids: Ids) -> dict[str, Any]:
+        """Return what the operation would accept, for httpx."""
+        return BODIES[self.id](ids) if self.has_body else {}
+
+    async def call(
+        self, person: Person, path_ids: Ids, body_ids: Ids, **options: Any
+    ) -> httpx.Response:
+        """Call it as a person, with these ids in the path and those in the body."""
+        return await person.request(
+            self.method, self.url(path_ids), **self.body(body_ids), **options
+        )
+
+
+@lru_cache
+def operations(prefix: str = "/") -> list[Operation]:
+    """Return the operations whose path starts so."""
+    document = create_app(Settings()).openapi()
+    return [
+        Operation(entry["operationId"], method.upper(), path, "requestBody" in entry)
+        for path, entries in document["paths"].items()
+        for method, entry in entries.items()
+        if path.startswith(prefix)
+    ]
+
+
+def named(operation: object) -> str:
+    """Return the name of a test's parameter."""
+    assert isinstance(operation, Operation)
+    return operation.id
