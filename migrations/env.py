@@ -59,11 +59,10 @@ def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "index"
 
 
-def has_model(
-    _object: object, _name: str | None, kind: str, reflected: bool, compare_to: object
-) -> bool:
+def has_model(_object: object, _name: str | None, kind: str, *compared: object) -> bool:
     """Leave out tables of domains that are not built yet, and every index of the models."""
-    return kind != "index" and not (kind == "table" and reflected and compare_to is None)
+    is_in_database, model = compared
+    return kind != "index" and not (kind == "table" and is_in_database and model is None)
 
 
 async def run_from_command_line() -> None:

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from tests.contract import Contract
 from tests.servers import object_store, postgres_url
 from vek1_api import worker
-from vek1_api.core import jobs
+from vek1_api.core import jobs, logging
 from vek1_api.core.resources import Resources
 from vek1_api.core.schema import connect, heal_database, migrate
 from vek1_api.domains import load_jobs
@@ -28,6 +28,9 @@ from vek1_api.main import create_app
 from vek1_api.opening import open_resources
 from vek1_api.settings import Settings
 from tests.people import OPS_TOKEN, SERVICE_TOKEN, Person
+
+# Tracebacks as plain text: drawing them costs seconds for every error that a test provokes.
+logging.configure("INFO")
 
 RunJobs = Callable[[], Awaitable[None]]
 NewPerson = Callable[[], Awaitable[Person]]

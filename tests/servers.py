@@ -66,9 +66,10 @@ def _server(folder: Path) -> Generator[str]:
 
 def docker_answers() -> bool:
     """Return whether there is a Docker engine to start containers with."""
-    if shutil.which("docker") is None:
+    docker = shutil.which("docker")
+    if docker is None:
         return False
-    asked = subprocess.run(["docker", "info"], capture_output=True, check=False, timeout=10)
+    asked = subprocess.run([docker, "info"], capture_output=True, check=False, timeout=10)
     return asked.returncode == 0
 
 

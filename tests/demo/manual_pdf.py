@@ -4,16 +4,16 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from reportlab import platypus  # type: ignore[import-untyped]  # ships no types
-from reportlab.graphics import shapes  # type: ignore[import-untyped]  # same
-from reportlab.lib.colors import HexColor, white  # type: ignore[import-untyped]  # same
-from reportlab.lib.pagesizes import A5  # type: ignore[import-untyped]  # same
-from reportlab.lib.styles import ParagraphStyle  # type: ignore[import-untyped]  # same
-from reportlab.lib.units import mm  # type: ignore[import-untyped]  # same
-from reportlab.pdfbase.pdfmetrics import (  # type: ignore[import-untyped]  # same
+from reportlab import platypus
+from reportlab.graphics import shapes
+from reportlab.lib.colors import HexColor, white
+from reportlab.lib.pagesizes import A5
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import (
     stringWidth,
 )
-from reportlab.platypus.tableofcontents import (  # type: ignore[import-untyped]  # same
+from reportlab.platypus.tableofcontents import (
     TableOfContents,
 )
 

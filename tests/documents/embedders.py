@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import numpy as np
+from typing_extensions import override
 
 from tests.fakes.embedding_server import meaning
 from vek1_api.core.embedding import Embedder, Vector
@@ -73,3 +74,15 @@ class WordEmbedder:
 
     async def close(self) -> None:
         """Hold nothing open."""
+
+
+class DirectionEmbedder(WordEmbedder):
+    """A model that is fast and means nothing: every text has a random direction."""
+
+    def __init__(self) -> None:
+        super().__init__("random", 1024)
+
+    @override
+    async def embed_passages(self, texts: Sequence[str]) -> list[Vector]:
+        rows = np.random.default_rng(7).standard_normal((len(texts), self.dimensions))
+        return VectorSpace(self.model, self.dimensions).admit(rows, texts=len(texts))

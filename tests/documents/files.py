@@ -6,8 +6,8 @@ import zipfile
 from collections.abc import Callable, Sequence
 
 import docx
-from reportlab.lib.pagesizes import A4  # type: ignore[import-untyped]  # No hints.
-from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]  # No hints.
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(16)
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(16)

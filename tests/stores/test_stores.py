@@ -3,7 +3,6 @@
 import asyncio
 
 from tests.people import Person
-from tests.conftest import NewPerson
 
 
 async def test_open_store_answers_all_its_fields(ana: Person) -> None:
@@ -124,7 +123,7 @@ async def test_status_deleted_cannot_be_written(ana: Person) -> None:
     assert (await ana.get(f"/v1/stores/{store['id']}"))["status"] == "active"
 
 
-async def test_store_needs_a_company(ana: Person, new_person: NewPerson) -> None:
+async def test_store_needs_a_company(ana: Person) -> None:
     stranger = Person(ana.http, "somebody-without-a-company")
 
     response = await stranger.request("POST", "/v1/stores", json={"name": "Loja"})

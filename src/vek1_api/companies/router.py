@@ -60,6 +60,7 @@ async def update_company(write: Write, body: CompanyUpdate) -> Response:
     response_model=CompanyRead,
     responses=responses(
         CompanyNotFoundError,
+        PreconditionFailedError,
         PayloadTooLargeError,
         UnsupportedMediaTypeError,
         EmptyFileError,

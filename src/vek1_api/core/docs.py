@@ -55,9 +55,6 @@ def install(app: FastAPI) -> None:
             return Response(status_code=304, headers=headers)
         return _compressed(request, data, zipped, "application/json", headers)
 
-    # FastAPI has a route of its own there, which writes the document anew each time.
-    routes = app.router.routes
-    routes[:] = [each for each in routes if getattr(each, "path", "") != app.openapi_url]
     app.add_route("/openapi.json", get_document, include_in_schema=False)
     app.add_route("/docs", _get_page, include_in_schema=False)
     app.add_route("/docs/{digest}/{name}", _get_asset, include_in_schema=False)

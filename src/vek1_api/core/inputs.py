@@ -72,23 +72,18 @@ MAX_JSON_CHARACTERS = 64 * 1024
 
 
 def _bounded_json(value: Any) -> Any:
-    """Refuse JSON that is deep, large, or has strings that Postgres cannot hold."""
+    """Refuse JSON that is deep, large, or holds what Postgres cannot."""
     pending, nodes, characters = [(value, 0)], 0, 0
     while pending:
         item, depth = pending.pop()
         nodes += 1
+        characters += _characters(item)
         if depth > MAX_JSON_DEPTH or nodes > MAX_JSON_NODES:
             message = (
                 f"must have at most {MAX_JSON_DEPTH} levels and {MAX_JSON_NODES} values"
             )
             raise ValueError(message)
-        if isinstance(item, str):
-            storable(item)
-            characters += len(item)
-        elif isinstance(item, float) and not math.isfinite(item):
-            message = "must not contain NaN or Infinity, which JSON does not have"
-            raise ValueError(message)
-        elif isinstance(item, dict):
+        if isinstance(item, dict):
             pending.extend((part, depth + 1) for pair in item.items() for part in pair)
         elif isinstance(item, list):
             pending.extend((part, depth + 1) for part in item)
@@ -96,6 +91,19 @@ def _bounded_json(value: Any) -> Any:
         message = f"must have at most {MAX_JSON_CHARACTERS} characters"
         raise ValueError(message)
     return value
+
+
+def _characters(item: Any) -> int:
+    """Return the length of a string, 0 of the rest; raise for what cannot be stored."""
+    if isinstance(item, str):
+        return len(storable(item))
+    if isinstance(item, int) and not -(2**63) <= item < 2**63:
+        message = "must not contain integers beyond 64 bits"
+        raise ValueError(message)
+    if isinstance(item, float) and not math.isfinite(item):
+        message = "must not contain NaN or Infinity, which JSON does not have"
+        raise ValueError(message)
+    return 0
 
 
 JsonObject = Annotated[dict[str, Any], AfterValidator(_bounded_json)]

@@ -20,6 +20,7 @@ from vek1_api.core.errors import (
     PayloadTooLargeError,
     UnauthenticatedError,
     UnavailableError,
+    UnsupportedMediaTypeError,
     ValidationFailedError,
     Vek1Error,
 )
@@ -93,7 +94,7 @@ _SCHEMES = {
 }
 _ANY_REQUEST = (Vek1Error, UnavailableError, ValidationFailedError, PayloadTooLargeError)
 _CREDENTIALS = (UnauthenticatedError, ActorRequiredError, ForbiddenError)
-_BODY = (MalformedRequestError,)
+_BODY = (MalformedRequestError, UnsupportedMediaTypeError)
 _KEYED = (IdempotencyInProgressError, IdempotencyKeyReusedError)
 
 _JSON = "application/json"

@@ -86,8 +86,11 @@ async def _from_form(form: FormData, max_bytes: int) -> Sent:
         raise ValidationFailedError(
             message, errors=[FieldError("/file", "missing", message)]
         )
+    # A form that a person fills in sends its empty fields too.
     values = {
-        name: _form_value(name, value) for name, value in form.items() if name != "file"
+        name: _form_value(name, value)
+        for name, value in form.items()
+        if name != "file" and value != ""
     }
     fields = _validated(FileFields, values)
     return Sent(

@@ -11,7 +11,14 @@ from vek1_api.ops.schemas import Live, Ready
 router = APIRouter(tags=["Operations"])
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+_SAMPLE = 'vek1_http_requests_total{method="GET",route="/v1/stores",status="200"} 42.0\n'
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {"example": _SAMPLE}}}},
+)
 async def get_metrics(call: OpsCall) -> Response:
     """Get the metrics of this process and of the queue, as Prometheus reads them."""
     return Response(await metrics.exposition(call), media_type=CONTENT_TYPE_LATEST)

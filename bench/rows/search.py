@@ -1,0 +1,233 @@
+"""``search``: 100,000 passages of 200 shops; what is found, and how long it takes.
+
+What is found is compared with an exact search by meaning alone. The time of a hybrid search
+over HTTP is compared with that of its statement alone, and of embedding the question alone.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from statistics import median
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+import orjson
+
+from bench import filling, load
+from bench.corpus import embedded, sentences, shop_sizes
+from bench.report import Section
+from bench.retrieval import golden
+from bench.run import WARM_UP_SECONDS, Bench
+from bench.shops import Shop, open_shops
+from vek1_api.core.embedding import Embedder
+from vek1_api.documents.search_queries import SEARCH
+from vek1_api.documents.vector_queries import vector_text
+from vek1_api.opening import open_resources
+
+PASSAGES, SHOPS = 100_000, 200
+QUICK_PASSAGES, QUICK_SHOPS = 20_000, 40
+SIZES = (30, 1_000, 5_000, 20_000)
+QUICK_SIZES = (30, 4_000)
+"""The shops nearest to these are measured; from 3,000 the search is approximate."""
+
+QUESTIONS = 60
+LIMIT = 10
+LEAST_RECALL = 0.99
+MOST_OF_SQL = 1.3
+ROUNDS, SECONDS = 3, 1.0
+
+COLUMNS = (
+    "passages of the shop",
+    "permitted",
+    "recall@10 (worst question)",
+    "HTTP, p50 ms",
+    "SQL alone, p50 ms",
+    "embedding alone, p50 ms",
+    "HTTP / SQL",
+    "HTTP / (SQL + embedding)",
+)
+_PASSAGES_OF = """
+    SELECT document_id, index AS passage FROM vek1_api.chunk_vectors
+    WHERE store_id = $1 AND ($2::uuid IS NULL OR document_id IN (
+        SELECT document_id FROM agent_knowledge_base WHERE agent_id = $2))
+    ORDER BY (embedding <=> $3::text::vector) + 0 LIMIT $4
+"""
+_FOUND = """
+    SELECT document_id, passage FROM vek1_api.search_passages(
+        $1, $5, $3::text::vector, NULL, $2, NULL, NULL, NULL, $4, NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one line of the table asks, of which shop, and the questions with their vectors."""
+
+    shop: Shop
+    agent_id: UUID | None
+    questions: Sequence[str]
+    vectors: Sequence[str]
+    model_id: int
+
+
+async def run(bench: Bench) -> list[Section]:
+    """Fill the index and measure shops of four sizes, without and with an agent's filter."""
+    resources = open_resources(bench.world.settings)
+    connection = await asyncpg.connect(bench.world.database_url)
+    try:
+        model_id = await filling.add_model(connection, resources.embedder)
+        shops = await _filled(bench, connection, resources.embedder, model_id)
+        sections = []
+        for wanted in QUICK_SIZES if bench.is_quick else SIZES:
+            shop, size = min(shops, key=lambda each: abs(each[1] - wanted))
+            agent_id = await filling.add_agent(connection, shop.store_id)
+            for narrowed in (None, agent_id):
+                asked = await _asked(shop, narrowed, resources.embedder, model_id)
+                permitted = "all" if narrowed is None else f"{filling.KNOWN_SHARE:.0%}"
+                bench.say(f"searching {size:,} passages, {permitted} permitted")
+                sections.append(
+                    await _line(bench, connection, resources.embedder, asked, size)
+                )
+    finally:
+        await connection.close()
+        await resources.close()
+    return sections
+
+
+async def _filled(
+    bench: Bench, connection: asyncpg.Connection, embedder: Embedder, model_id: int
+) -> list[tuple[Shop, int]]:
+    count = QUICK_SHOPS if bench.is_quick else SHOPS
+    bench.say("embedding the demo shop's sentences")
+    texts = sentences()
+    meanings = await embedded(embedder, texts)
+    bench.say("opening shops")
+    sizes = shop_sizes(count, QUICK_PASSAGES if bench.is_quick else PASSAGES)
+    shops = await open_shops(bench.world, "search", count)
+    stores = [(shop.store_id, size) for shop, size in zip(shops, sizes, strict=True)]
+    await filling.fill(connection, stores, texts, meanings, model_id, bench.say)
+    return list(zip(shops, sizes, strict=True))
+
+
+async def _asked(
+    shop: Shop, agent_id: UUID | None, embedder: Embedder, model_id: int
+) -> Asked:
+    questions = [each.text for each in golden()]
+    some = questions[:: max(1, len(questions) // QUESTIONS)]
+    vectors = [vector_text(await embedder.embed_query(each)) for each in some]
+    return Asked(shop, agent_id, some, vectors, model_id)
+
+
+async def _line(
+    bench: Bench,
+    connection: asyncpg.Connection,
+    embedder: Embedder,
+    asked: Asked,
+    size: int,
+) -> Section:
+    recalls = [await _recall(connection, asked, vector) for vector in asked.vectors]
+    http, sql, embedding = await _times(bench, connection, embedder, asked)
+    recall, ratio = float(np.mean(recalls)), http / sql
+    permitted = (
+        "all" if asked.agent_id is None else f"{filling.KNOWN_SHARE:.0%} by an agent"
+    )
+    row = (
+        f"{size:,}",
+        permitted,
+        f"{recall:.3f} ({min(recalls):.1f})",
+        f"{http:.1f}",
+        f"{sql:.1f}",
+        f"{embedding:.1f}",
+        f"{ratio:.2f}",
+        f"{http / (sql + embedding):.2f}",
+    )
+    where = f"Search in {size:,} passages, {permitted}"
+    missed = []
+    if recall < LEAST_RECALL:
+        missed.append(f"{where}: recall@10 {recall:.3f}, {LEAST_RECALL} wanted.")
+    if ratio > MOST_OF_SQL:
+        missed.append(f"{where}: {ratio:.2f} times its SQL, at most {MOST_OF_SQL} wanted.")
+    return Section(_title(bench), COLUMNS, [row], NOTE, missed)
+
+
+NOTE = (
+    f"Targets: recall@10 ≥ {LEAST_RECALL}, by meaning alone and against an exact search; "
+    f"p50 of a hybrid search over HTTP ≤ {MOST_OF_SQL} times its statement alone, one at a "
+    "time. The passages are mixed from the demo shop's sentences, the questions are golden."
+)
+
+
+def _title(bench: Bench) -> str:
+    passages, shops = (QUICK_PASSAGES, QUICK_SHOPS) if bench.is_quick else (PASSAGES, SHOPS)
+    return f"Search over {passages:,} passages of {shops} shops"
+
+
+async def _recall(connection: asyncpg.Connection, asked: Asked, vector: str) -> float:
+    narrowed = asked.shop.store_id, asked.agent_id, vector, LIMIT
+    exact = {tuple(row) for row in await connection.fetch(_PASSAGES_OF, *narrowed)}
+    found = {
+        tuple(row) for row in await connection.fetch(_FOUND, *narrowed, asked.model_id)
+    }
+    return len(exact & found) / len(exact)
+
+
+async def _times(
+    bench: Bench, connection: asyncpg.Connection, embedder: Embedder, asked: Asked
+) -> tuple[float, float, float]:
+    """Return the p50 over HTTP, of the statement, and of the embedding, in milliseconds."""
+    pairs = cycle(list(zip(asked.questions, asked.vectors, strict=True)))
+
+    async def sql() -> None:
+        question, vector = next(pairs)
+        await SEARCH.rows(
+            connection,
+            store_id=asked.shop.store_id,
+            model_id=asked.model_id,
+            embedding=vector,
+            query=question,
+            agent_id=asked.agent_id,
+            category=None,
+            tags=None,
+            product_id=None,
+            row_limit=LIMIT,
+            threshold=None,
+            owner_company_id=asked.shop.user_id,
+        )
+
+    async def embed() -> None:
+        await embedder.embed_query(next(pairs)[0])
+
+    requests = _requests(bench, asked)
+    # The first request of all waits for the model.
+    await load.run(bench.world.app_port, requests, seconds=WARM_UP_SECONDS, connections=1)
+    measured: list[tuple[float, float, float]] = []
+    for _ in range(ROUNDS):
+        over_http = await load.run(
+            bench.world.app_port, requests, seconds=SECONDS, connections=1
+        )
+        measured.append((over_http.p50, await _p50(sql), await _p50(embed)))
+    http, alone, embedding = zip(*measured, strict=True)
+    return median(http), median(alone), median(embedding)
+
+
+def _requests(bench: Bench, asked: Asked) -> list[str]:
+    agent = {} if asked.agent_id is None else {"agent_id": str(asked.agent_id)}
+    return [
+        load.request(
+            "POST",
+            f"/v1/stores/{asked.shop.store_id}/search",
+            bench.world.headers(asked.shop.user_id),
+            orjson.dumps({"query": question, "limit": LIMIT} | agent),
+        )
+        for question in asked.questions
+    ]
+
+
+async def _p50(work: Callable[[], Awaitable[None]]) -> float:
+    taken = []
+    deadline = time.perf_counter() + SECONDS
+    while (began := time.perf_counter()) < deadline:
+        await work()
+        taken.append(time.perf_counter() - began)
+    return median(taken) * 1000
