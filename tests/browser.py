@@ -126,9 +126,7 @@ def chromium(profile: Path) -> Generator[Browser]:
 def _driver(program: str) -> Generator[str]:
     """Run chromedriver on a free port and return its address."""
     command = [program, "--port=0"]  # Nothing of it comes from outside.
-    with subprocess.Popen(  # noqa: S603 - See above.
-        command, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             lines = iter(process.stdout.readline, "")

@@ -6,6 +6,7 @@ apart. One database and one bucket for each process of the test run.
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -124,7 +125,11 @@ async def run_jobs(resources: Resources, database_url: str) -> RunJobs:
             driver = AsyncpgDriver(connection)
             queuer = PgQueuer(connection=driver, queries=jobs.queries_of(driver))
             worker.register(queuer, resources)
-            await queuer.qm.run(mode=QueueExecutionMode.drain, batch_size=5)
+            await queuer.qm.run(
+                mode=QueueExecutionMode.drain,
+                batch_size=5,
+                dequeue_timeout=timedelta(seconds=0.05),
+            )
         finally:
             await connection.close()
 

@@ -109,8 +109,8 @@ async def test_null_clears_what_may_be_empty(ana: Person) -> None:
         ("rate_limit_per_hour", 1.5),
         ("rate_limit_per_hour", 2**31),
         ("evolution_instance_id", "vek1-x"),
-        ("store_id", str(uuid4())),
-        ("id", str(uuid4())),
+        ("store_id", "6f9619ff-8b86-4d01-b42d-00c04fc964ff"),
+        ("id", "6f9619ff-8b86-4d01-b42d-00c04fc964ff"),
     ],
 )
 async def test_value_out_of_bounds_changes_nothing(

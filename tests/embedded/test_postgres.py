@@ -107,7 +107,7 @@ async def test_a_lost_password_is_replaced(folder: Path) -> None:
 
 async def test_what_a_killed_owner_leaves_ends_or_is_taken_over(folder: Path) -> None:
     data_dir = folder / "pg"
-    owner = subprocess.Popen(  # noqa: ASYNC220, S603 - Its death is the point.
+    owner = subprocess.Popen(  # noqa: ASYNC220 - Its death is the point.
         [sys.executable, "-c", OWNER, str(data_dir)], stdout=subprocess.PIPE, text=True
     )
     assert owner.stdout is not None

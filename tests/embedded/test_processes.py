@@ -93,9 +93,7 @@ def test_without_proc_processes_are_found_by_their_command_line(
     monkeypatch.setattr(processes, "PROC", folder / "missing")
     argument = str(folder)
     code = "import sys; sys.stdin.read()"
-    child = subprocess.Popen(  # noqa: S603 - Ours.
-        [sys.executable, "-c", code, argument], stdin=subprocess.PIPE
-    )
+    child = subprocess.Popen([sys.executable, "-c", code, argument], stdin=subprocess.PIPE)
 
     try:
         found = processes.processes_in(folder, Path(sys.executable).name)

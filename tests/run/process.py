@@ -33,7 +33,7 @@ def environment(**settings: str) -> dict[str, str]:
 
 def command(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(  # noqa: S603 - Ours.
+    return subprocess.run(
         [*COMMAND, *words],
         env=environment(**settings),
         capture_output=True,
@@ -104,7 +104,7 @@ class Run:
     def launch(self) -> None:
         """Start it, and wait for nothing."""
         with (self.folder.parent / f"{self.folder.name}.out").open("wb") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - Ours.
+            self.process = subprocess.Popen(
                 [*COMMAND, "run"],
                 env=environment(**self.settings),
                 stdin=subprocess.DEVNULL,

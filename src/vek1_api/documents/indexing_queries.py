@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
+    Executable,
     Text,
     bindparam,
     cast,
@@ -29,6 +30,8 @@ from vek1_api.documents.models import (
     DocumentIndex,
 )
 from vek1_api.documents.status import IndexStatus
+
+ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +111,9 @@ async def replace_passages(
             delete(kind).where(kind.document_id == source.document_id, kind.index.in_(gone))
         )
     fresh = [passage for passage in passages if passage.place not in stored]
-    if fresh:
-        terms = func.vek1_api.portuguese_terms(bindparam("words", type_=Text))
-        await tx.execute(
-            insert(DocumentChunk).values(terms=terms),
-            [_row(source, passage) for passage in fresh],
-        )
+    terms = func.vek1_api.portuguese_terms(bindparam("words", type_=Text))
+    statement = insert(DocumentChunk).values(terms=terms)
+    await in_batches(tx, statement, [_row(source, passage) for passage in fresh])
 
 
 async def settle(tx: AsyncConnection, document_id: UUID, values: dict[str, Any]) -> None:
@@ -163,6 +163,14 @@ async def adopt(tx: AsyncConnection, limit: int) -> list[UUID]:
     )
     made = added.on_conflict_do_nothing().returning(DocumentIndex.document_id)
     return list(await tx.scalars(made))
+
+
+async def in_batches(
+    tx: AsyncConnection, statement: Executable, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Write many rows, few enough at once for the time-out of a statement."""
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        await tx.execute(statement, rows[first : first + ROWS_AT_ONCE])
 
 
 def as_vector(text: Any) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.core.embedding import Vector
 from vek1_api.core.hot import HotStatement
-from vek1_api.documents.indexing_queries import Source, as_vector
+from vek1_api.documents.indexing_queries import Source, as_vector, in_batches
 from vek1_api.documents.models import (
     ChunkVector,
     DocumentChunk,
@@ -70,11 +70,9 @@ async def add_vectors(
         }
         for index, vector in vectors.items()
     ]
-    if rows:
-        added = upsert(ChunkVector).values(
-            embedding=as_vector(bindparam("vector", type_=Text))
-        )
-        await tx.execute(added.on_conflict_do_nothing(), rows)
+    vector = as_vector(bindparam("vector", type_=Text))
+    added = upsert(ChunkVector).values(embedding=vector).on_conflict_do_nothing()
+    await in_batches(tx, added, rows)
 
 
 async def count_without_model(connection: AsyncConnection, model: int) -> int:
