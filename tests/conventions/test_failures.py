@@ -75,9 +75,17 @@ async def test_unforeseen_failure_tells_nothing_and_has_its_headers(
             "/v1/stores",
             {"json": {"name": "Loja"}, "headers": {"Idempotency-Key": "k"}},
         ),
-        ("PATCH", f"/v1/stores/{uuid4()}", {"json": {"name": "Loja"}}),
-        ("GET", f"/v1/stores/{uuid4()}", {}),
-        ("GET", f"/v1/stores/{uuid4()}/documents", {"params": {"agent_id": str(uuid4())}}),
+        (
+            "PATCH",
+            "/v1/stores/6f9619ff-8b86-4d01-b42d-00c04fc964ff",
+            {"json": {"name": "Loja"}},
+        ),
+        ("GET", "/v1/stores/6f9619ff-8b86-4d01-b42d-00c04fc964ff", {}),
+        (
+            "GET",
+            "/v1/stores/6f9619ff-8b86-4d01-b42d-00c04fc964ff/documents",
+            {"params": {"agent_id": "6f9619ff-8b86-4d01-b42d-00c04fc964ff"}},
+        ),
     ],
 )
 async def test_database_that_is_not_there_is_unavailable(
