@@ -1,5 +1,6 @@
 """``python -m bench [ROW ...] [--quick]``: measure, print, write ``docs/performance.md``."""
 
+import sys
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,10 @@ from bench.run import Bench
 
 RowName = StrEnum("RowName", list(ROWS))  # type: ignore[misc]  # Made from a table.
 
-console = Console()
+WIDTH = 120
+"""Of tables that go to a file; a terminal knows its own."""
+
+console = Console(width=None if sys.stdout.isatty() else WIDTH)
 
 
 def bench(

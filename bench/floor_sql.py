@@ -46,8 +46,8 @@ ADD_DOCUMENT = """
         INSERT INTO documents (id, store_id, title, content, created_at, updated_at)
         SELECT $4::uuid, store_id, $5, $6, $7::timestamp, $7 FROM room
     ), document_index AS (
-        INSERT INTO vek1_api.document_index (document_id, store_id, status)
-        SELECT $4, store_id, 'pending' FROM room
+        INSERT INTO vek1_api.document_index (document_id, store_id, status, counted_bytes)
+        SELECT $4, store_id, 'pending', $3 FROM room
     ), job AS (
         INSERT INTO vek1_api.pgqueuer (priority, entrypoint, payload, headers, status)
         SELECT 0, 'documents.index', $8::bytea,

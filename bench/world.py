@@ -25,7 +25,6 @@ STORE_KEY = "vek1"
 READY_SECONDS = 60
 STOP_SECONDS = 5
 UVICORN = ("--loop", "uvloop", "--http", "httptools", "--no-access-log")
-POOL_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True)

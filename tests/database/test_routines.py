@@ -68,4 +68,4 @@ async def test_without_any_of_our_functions_all_come_back(db: asyncpg.Connection
 
 def test_the_init_script_is_read_whole() -> None:
     text = scripts.init_script()
-    assert len(scripts.functions()) == text.count("CREATE OR REPLACE FUNCTION ") == 27
+    assert len(scripts.functions()) == text.count("CREATE OR REPLACE FUNCTION ") > 0

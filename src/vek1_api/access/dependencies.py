@@ -126,12 +126,15 @@ class Writing:
             return await claim.replay(tx)
 
 
-async def _reading(request: Request, access: Annotated[Access, Depends(_actor)]) -> Reading:
+async def _reading(request: Request) -> Reading:
+    # One dependency and not two: resolving each costs every request.
+    access = await _actor(request)
     refuse_unknown_query(request)
     return Reading(request, access, resources_of(request))
 
 
-async def _writing(request: Request, access: Annotated[Access, Depends(_actor)]) -> Writing:
+async def _writing(request: Request) -> Writing:
+    access = await _actor(request)
     refuse_unknown_query(request)
     return Writing(request, access, resources_of(request))
 

@@ -10,19 +10,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import LargeBinary, SmallInteger, Text, delete, func, insert, select, update
+import orjson
+from sqlalchemy import (
+    LargeBinary,
+    SmallInteger,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vek1_api.core import clock
-from vek1_api.core.db import SCHEMA, Base
+from vek1_api.core.db import SCHEMA, Base, driver_of
 from vek1_api.core.errors import (
     FieldError,
     IdempotencyInProgressError,
     IdempotencyKeyReusedError,
     ValidationFailedError,
 )
+from vek1_api.core.hot import HotStatement
 
 KEPT_FOR = timedelta(hours=24)
 MAX_LENGTH = 255
@@ -43,6 +56,34 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(
         TIMESTAMP(timezone=True), server_default=func.now(), index=True
     )
+
+
+_LOCK = HotStatement(
+    select(
+        func.pg_try_advisory_xact_lock(
+            func.hashtextextended(bindparam("name", type_=Text), 0)
+        ).label("is_mine")
+    )
+)
+_KNOWN = HotStatement(
+    select(
+        IdempotencyKey.fingerprint,
+        IdempotencyKey.status,
+        cast(IdempotencyKey.headers, Text).label("headers"),
+        IdempotencyKey.body,
+    ).where(
+        IdempotencyKey.actor == bindparam("actor", type_=Text),
+        IdempotencyKey.key == bindparam("key", type_=Text),
+    )
+)
+_RECORD = HotStatement(
+    insert(IdempotencyKey).values(
+        {
+            name: bindparam(name, type_=getattr(IdempotencyKey, name).type)
+            for name in ("actor", "key", "fingerprint", "status", "headers", "body")
+        }
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +109,30 @@ class Claim:
         Raises ``IdempotencyInProgressError`` while another request holds the key, and
         ``IdempotencyKeyReusedError`` if it was used for a different request.
         """
-        lock = func.hashtextextended(f"{self.actor}\n{self.key}", 0)
-        if not await tx.scalar(select(func.pg_try_advisory_xact_lock(lock))):
+        driver = await driver_of(tx)
+        lock = await _LOCK.row(driver, name=f"{self.actor}\n{self.key}")
+        if lock is None or not lock["is_mine"]:
             message = "A request with this Idempotency-Key is still running."
             raise IdempotencyInProgressError(message, retry_after_seconds=1)
         # A statement of its own: its snapshot must be younger than the lock.
-        row = (
-            await tx.execute(select(IdempotencyKey).where(*self._is_mine()))
-        ).one_or_none()
+        row = await _KNOWN.row(driver, actor=self.actor, key=self.key)
         if row is None:
             return None
-        if row.fingerprint != self.fingerprint:
+        if row["fingerprint"] != self.fingerprint:
             message = "This Idempotency-Key was used for a different request."
             raise IdempotencyKeyReusedError(message)
-        return Recorded(row.status, row.headers, row.body)
+        return Recorded(row["status"], orjson.loads(row["headers"]), row["body"])
 
     async def record(self, tx: AsyncConnection, answer: Recorded) -> None:
         """Keep the answer; it commits with the effect."""
-        await tx.execute(
-            insert(IdempotencyKey).values(
-                actor=self.actor,
-                key=self.key,
-                fingerprint=self.fingerprint,
-                status=answer.status,
-                headers=answer.headers,
-                body=answer.body,
-            )
+        await _RECORD.rows(
+            await driver_of(tx),
+            actor=self.actor,
+            key=self.key,
+            fingerprint=self.fingerprint,
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
         )
 
     async def amend(self, tx: AsyncConnection, answer: Recorded) -> None:

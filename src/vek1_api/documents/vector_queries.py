@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-import numpy as np
+import orjson
 from sqlalchemy import Text, and_, bindparam, cast, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -137,4 +137,4 @@ def _lacks(model: int) -> tuple[Any, ...]:
 
 def vector_text(vector: Vector) -> str:
     """Return a vector as Postgres reads it."""
-    return "[" + ",".join(np.char.mod("%.8g", vector)) + "]"
+    return orjson.dumps(vector, option=orjson.OPT_SERIALIZE_NUMPY).decode()
