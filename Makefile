@@ -26,8 +26,14 @@ install-sentence-transformers: $(WITH_SENTENCE_TRANSFORMERS) ## Add torch, for m
 run: $(INSTALLED) ## Start everything; Ctrl-C stops it
 	@exec $(BIN)/vek1-api run
 
+# Those that start and kill whole services have the machine to themselves.
 test: $(INSTALLED) ## Run the tests; ARGS="tests/stores -k slug" chooses
+ifeq ($(ARGS),)
+	@$(BIN)/pytest -n auto --dist loadfile --ignore tests/run
+	@$(BIN)/pytest tests/run
+else
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+endif
 
 check: $(INSTALLED) ## Everything that CI demands: style, types, walls, models, tests with coverage
 	$(BIN)/ruff check

@@ -52,11 +52,16 @@ async def until(holds: Callable[[], Awaitable[object]], *, seconds: float = 8) -
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def count_jobs(resources: Resources, status: str = "queued") -> int:
-    """Return how many jobs of the queue have a status."""
-    statement = "SELECT count(*) FROM vek1_api.pgqueuer WHERE status::text = $1"
+async def count_jobs(
+    resources: Resources, status: str = "queued", name: str | None = None
+) -> int:
+    """Return how many jobs of the queue have a status, of one kind or of all."""
+    statement = (
+        "SELECT count(*) FROM vek1_api.pgqueuer"
+        " WHERE status::text = $1 AND entrypoint = coalesce($2, entrypoint)"
+    )
     async with resources.database.driver() as driver:
-        return int(await driver.fetchval(statement, status))
+        return int(await driver.fetchval(statement, status, name))
 
 
 async def forget_jobs(resources: Resources) -> None:
