@@ -607,7 +607,7 @@ END $$;
 
 ---------------------------------------------------------------------------------------------
 -- Search, one statement for the API: who may answer, the nearest passages, the passages with
--- the words, both ranks fused. The settings belong to the function, so that no transaction is needed
+-- the words, both scores fused. The settings belong to the function, so that no transaction is needed
 -- around it and that the planner sees the values: a generic plan took 364 ms instead of 13.
 ---------------------------------------------------------------------------------------------
 
@@ -637,7 +637,6 @@ AS $$
 DECLARE
     exact_below CONSTANT int := 10000;  -- Passages; up to here exact takes 10 to 15 ms.
     common_above CONSTANT int := 5000;  -- A word in more passages than this tells nothing.
-    rank_constant CONSTANT int := 60;   -- Cormack et al. 2009, reciprocal rank fusion.
     candidates CONSTANT int := greatest(p_limit * 4, 40);
     is_narrowed CONSTANT boolean := coalesce(p_agent_id, p_product_id) IS NOT NULL
         OR p_category IS NOT NULL OR p_tags IS NOT NULL;
@@ -646,6 +645,8 @@ DECLARE
     near_documents uuid[];
     near_passages int[];
     near_distances double precision[];
+    nearest double precision;           -- Similarity of the first and last candidate.
+    farthest double precision;
     words text[];
 BEGIN
     IF is_narrowed THEN
@@ -705,6 +706,9 @@ BEGIN
         END IF;
     END IF;
 
+    nearest := 1 - near_distances[1];
+    farthest := 1 - near_distances[array_upper(near_distances, 1)];
+
     IF p_query IS NOT NULL THEN
         words := tsvector_to_array(vek1_api.portuguese_terms(p_query));
     END IF;
@@ -729,7 +733,8 @@ BEGIN
         ) AS hit
     ), keyword AS (
         SELECT document_id, index,
-               row_number() OVER (ORDER BY sum(weight) DESC, document_id, index) AS place
+               row_number() OVER (ORDER BY sum(weight) DESC, document_id, index) AS place,
+               sum(weight) / max(sum(weight)) OVER () AS relevance
         FROM word
         WHERE NOT is_common OR NOT EXISTS (SELECT FROM word AS other WHERE NOT other.is_common)
         GROUP BY document_id, index
@@ -737,8 +742,11 @@ BEGIN
         LIMIT candidates
     )
     SELECT document_id, index, found.similarity, semantic.place, keyword.place,
-           coalesce(1::float8 / (rank_constant + semantic.place), 0)
-           + coalesce(1::float8 / (rank_constant + keyword.place), 0)
+           -- Relative score fusion: each list from 0 (its last candidate) to 1 (its best).
+           (CASE WHEN found.similarity IS NULL THEN 0
+                 WHEN nearest = farthest THEN 1
+                 ELSE greatest(found.similarity - farthest, 0) / (nearest - farthest) END
+            + coalesce(keyword.relevance, 0)) / 2
     FROM semantic
     FULL JOIN keyword USING (document_id, index)
     CROSS JOIN LATERAL (

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 
 from vek1_api import domains
 from vek1_api.audit import denials
@@ -54,6 +55,7 @@ def create_app(
     openapi.install(app)
     docs.install(app)
     app.state.dashboard = JobsDashboard(settings)
+    app.add_route("/ops/jobs", lambda _request: RedirectResponse("/ops/jobs/"))
     app.mount("/ops/jobs", app.state.dashboard)
     body_limit = max(MAX_JSON_BYTES, settings.max_file_bytes + FORM_OVERHEAD_BYTES)
     app.add_middleware(RequestEnvelope, max_body_bytes=body_limit)

@@ -19,7 +19,7 @@ from vek1_api.core.jobs import Handled, Periodic, PermanentJobError
 from vek1_api.core.resources import Resources
 from vek1_api.domains import load_jobs
 
-HEARTBEAT_TIMEOUT = timedelta(seconds=20)
+HEARTBEAT_TIMEOUT = timedelta(seconds=12)
 """After this long without a sign of life, another worker takes the job."""
 
 DEQUEUE_TIMEOUT = timedelta(seconds=5)

@@ -13,8 +13,8 @@ from tests.access.refusals import is_refused, list_stores
 from tests.people import OPS_TOKEN, SERVICE_TOKEN, Person
 from vek1_api.access.credentials import is_one_of
 
-OPEN = {"/", "/health/live", "/health/ready", "/docs", "/openapi.json"}
-"""What anybody may call."""
+OPEN = {"/", "/health/live", "/health/ready", "/docs", "/openapi.json", "/ops/jobs"}
+"""What anybody may call; ``/ops/jobs`` only leads to ``/ops/jobs/``, which is guarded."""
 
 
 async def test_every_route_refuses_who_sends_no_credential(

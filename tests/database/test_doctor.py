@@ -56,23 +56,24 @@ async def test_an_order_that_does_not_add_up_is_found(
 
 
 @pytest.mark.parametrize(
-    ("kept_bytes", "used_bytes", "is_healthy"),
-    [(5, 5, True), (5, 6, False), (5, None, False)],
+    ("object_bytes", "used_bytes", "is_healthy"),
+    [(5, 10, True), (5, 11, False), (5, 5, False), (5, None, False)],
 )
 async def test_storage_that_is_counted_wrong_is_found(
     db: asyncpg.Connection,
     shop: Shop,
-    kept_bytes: int,
+    object_bytes: int,
     used_bytes: int | None,
     is_healthy: bool,  # noqa: FBT001 - A parameter of the table above.
 ) -> None:
+    # Room is taken from the moment an upload begins, until its object is doomed.
     for key, state in (("a", "kept"), ("b", "pending"), ("c", "doomed")):
         await db.execute(
             "INSERT INTO vek1_api.stored_objects"
             " (key, company_id, store_id, size_bytes, state) VALUES ($1, 'ana', $2, $3, $4)",
             key,
             shop.store,
-            kept_bytes,
+            object_bytes,
             state,
         )
     if used_bytes is not None:

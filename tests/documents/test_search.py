@@ -19,7 +19,6 @@ TEXTS = {
     "Reuniões": "As reuniões com fornecedores são às terças-feiras, às 10 horas.",
     "Limpeza": "Limpe a máquina com um pano úmido e nunca use água sanitária nela.",
 }
-SCORE_FIRST = 1 / 61
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ async def test_hit_cites_its_passage_and_its_ranks(
         "page": None,
     }
     assert first["rank"] == {"semantic": 1, "keyword": 1}
-    assert first["score"] == pytest.approx(2 * SCORE_FIRST)
+    assert first["score"] == pytest.approx(1)
     assert 0 < first["similarity"] <= 1
     assert second["score"] < first["score"]
 

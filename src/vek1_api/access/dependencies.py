@@ -6,6 +6,7 @@ take ``ServiceCall`` and operations ``OpsCall``. Each refuses a request without 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -93,11 +94,18 @@ class Writing:
         """The versions that the caller is willing to change."""
         return IfMatch(self.request.headers.get("if-match"))
 
-    async def __call__(self, work: Work, *, digest: bytes | None = None) -> Response:
+    async def __call__(
+        self,
+        work: Work,
+        *,
+        digest: bytes | None = None,
+        settles_in: timedelta | None = None,
+    ) -> Response:
         """Do the work in one transaction and answer when it has committed.
 
         ``digest`` stands for the body where the body's bytes differ between equal requests,
-        as the boundary of a multipart form does.
+        as the boundary of a multipart form does. ``settles_in`` is for an answer that the
+        caller amends within that time.
         """
         claim = await self.claim(digest)
         async with self.resources.database.transaction() as tx:
@@ -105,7 +113,7 @@ class Writing:
                 return respond(known, replayed=True)
             answer = (await work(tx)).recorded()
             if claim:
-                await claim.record(tx, answer)
+                await claim.record(tx, answer, settles_in)
         return respond(answer)
 
     async def claim(self, digest: bytes | None = None) -> Claim | None:

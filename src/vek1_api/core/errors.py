@@ -184,7 +184,7 @@ class ForeignReferenceError(ValidationFailedError):
             FieldError(pointer, "not_found", f"No {words} of yours has this id.")
             for pointer in pointers
         ]
-        super().__init__(f"The request names a {words} that is not yours.", errors=errors)
+        super().__init__(f"The request names {words}s that are not yours.", errors=errors)
         self.kind = kind
         self.resource_ids = tuple(pointers.values())
 

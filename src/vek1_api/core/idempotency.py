@@ -39,6 +39,8 @@ from vek1_api.core.hot import HotStatement
 
 KEPT_FOR = timedelta(hours=24)
 MAX_LENGTH = 255
+_SETTLES_AT = "settles-at"
+"""Kept among the headers of an answer that is not the last word yet; never sent."""
 
 
 class IdempotencyKey(Base):
@@ -121,17 +123,28 @@ class Claim:
         if row["fingerprint"] != self.fingerprint:
             message = "This Idempotency-Key was used for a different request."
             raise IdempotencyKeyReusedError(message)
-        return Recorded(row["status"], orjson.loads(row["headers"]), row["body"])
+        headers = orjson.loads(row["headers"])
+        settles_at = headers.pop(_SETTLES_AT, None)
+        if settles_at is not None and datetime.fromisoformat(settles_at) > clock.now():
+            message = "The first request with this Idempotency-Key still waits."
+            raise IdempotencyInProgressError(message, retry_after_seconds=1)
+        return Recorded(row["status"], headers, row["body"])
 
-    async def record(self, tx: AsyncConnection, answer: Recorded) -> None:
-        """Keep the answer; it commits with the effect."""
+    async def record(
+        self, tx: AsyncConnection, answer: Recorded, settles_in: timedelta | None = None
+    ) -> None:
+        """Keep the answer; it commits with the effect.
+
+        Until ``settles_in`` has passed, or ``amend`` is called, there is no replay of it.
+        """
+        pending = settles_in and {_SETTLES_AT: (clock.now() + settles_in).isoformat()}
         await _RECORD.rows(
             await driver_of(tx),
             actor=self.actor,
             key=self.key,
             fingerprint=self.fingerprint,
             status=answer.status,
-            headers=answer.headers,
+            headers=answer.headers | (pending or {}),
             body=answer.body,
         )
 

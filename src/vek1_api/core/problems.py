@@ -144,6 +144,8 @@ def install(app: FastAPI) -> None:
         DBAPIError,
         PoolTimeoutError,
         asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
         OSError,
         TimeoutError,
     ):
@@ -226,6 +228,7 @@ def _is_passing(error: BaseException | None) -> bool:
     passing = (
         asyncpg.PostgresConnectionError,
         asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
         asyncpg.OperatorInterventionError,
         asyncpg.LockNotAvailableError,
         asyncpg.DeadlockDetectedError,

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from vek1_api.files.service import Upload, uploaded
 
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_LOOK_SECONDS = 0.5
+ROOM_TO_ANSWER = timedelta(seconds=2)
 MAX_FIELDS = 20
 
 Fields = TypeVar("Fields", bound=BaseModel)
@@ -103,15 +105,19 @@ Intake = Annotated[Sent, Depends(_sent)]
 
 async def take(write: Writing, store_id: UUID, sent: Sent, wait_seconds: float) -> Response:
     """Store what was sent, once for its ``Idempotency-Key``, and wait for its index if asked."""
+    settles_in = timedelta(seconds=wait_seconds) + ROOM_TO_ANSWER if wait_seconds else None
     if sent.text is not None:
         text = sent.text
-        response = await write(lambda tx: service.create(tx, write.access, store_id, text))
+        response = await write(
+            lambda tx: service.create(tx, write.access, store_id, text),
+            settles_in=settles_in,
+        )
         claim = await write.claim()
     else:
         assert sent.file is not None
         assert sent.fields is not None
         claim = await write.claim(_digest(sent.fields, sent.file))
-        response = await _take_file(write, store_id, sent.fields, sent.file, claim)
+        response = await _take_file(write, store_id, sent, claim, settles_in)
     is_first = "idempotency-replayed" not in response.headers
     if wait_seconds and is_first:
         return await _indexed(write, response, wait_seconds, claim)
@@ -121,10 +127,13 @@ async def take(write: Writing, store_id: UUID, sent: Sent, wait_seconds: float) 
 async def _take_file(
     write: Writing,
     store_id: UUID,
-    fields: FileFields,
-    file: IncomingFile,
+    sent: Sent,
     claim: Claim | None,
+    settles_in: timedelta | None,
 ) -> Response:
+    fields, file = sent.fields, sent.file
+    assert file is not None
+    assert fields is not None
     # Before the bytes are sent anywhere: a replay needs none of it.
     if known := await write.replayed(claim):
         return respond(known, replayed=True)
@@ -140,6 +149,7 @@ async def _take_file(
                 tx, write.access, store_id, fields, file, key=key
             ),
             digest=_digest(fields, file),
+            settles_in=settles_in,
         )
 
 

@@ -30,7 +30,7 @@ class SearchQuery(Input):
 
     query: Question = Field(examples=["Em quantos dias posso devolver?"])
     agent_id: UUID | None = Field(None, description="Only this agent's knowledge base.")
-    limit: int = Field(5, ge=1, le=50, examples=[5])
+    limit: int = Field(5, strict=True, ge=1, le=50, examples=[5])
     threshold: float | None = Field(
         None,
         strict=True,
@@ -59,8 +59,8 @@ class SearchHit(BaseModel):
     title: str = Field(examples=["Política de trocas"])
     chunk: ChunkRead
     score: float = Field(
-        description="Reciprocal rank fusion; only its order means anything.",
-        examples=[0.0325],
+        description="From 0 to 1: half by meaning, half by words, each relative to its best.",
+        examples=[0.87],
     )
     similarity: float | None = Field(
         description="Cosine; null without a vector.", examples=[0.71]

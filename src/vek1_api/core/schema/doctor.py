@@ -24,9 +24,11 @@ class Invariant:
 
 
 STORED_BYTES = """
-    SELECT store_id, size_bytes FROM vek1_api.stored_objects WHERE state = 'kept'
+    SELECT store_id, size_bytes FROM vek1_api.stored_objects WHERE state <> 'doomed'
+    UNION ALL
+    SELECT store_id, counted_bytes FROM vek1_api.document_index WHERE object_key IS NULL
 """
-"""What counts against a store's quota; another kind of thing joins by UNION ALL."""
+"""What counts against a store's quota: objects (those on their way too), and texts."""
 
 INVARIANTS = (
     Invariant(
