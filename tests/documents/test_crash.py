@@ -97,18 +97,21 @@ async def test_document_of_a_worker_killed_while_embedding_becomes_ready(
 async def test_worker_that_gets_a_signal_ends_by_itself(
     resources: Resources, database_url: str, tmp_path: Path
 ) -> None:
+    async def workers() -> set[int]:
+        statement = (
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'vek1-worker'"
+        )
+        async with resources.database.driver() as driver:
+            return {row["pid"] for row in await driver.fetch(statement)}
+
+    before = await workers()  # Of tests that have just ended.
     async with (
         EmbeddingServer(dimensions=64) as server,
         worker_process(resources, database_url, server, tmp_path) as process,
     ):
 
         async def is_connected() -> bool:
-            async with resources.database.driver() as driver:
-                statement = (
-                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
-                    "OR application_name = 'vek1-worker')"
-                )
-                return bool(await driver.fetchval(statement))
+            return bool(await workers() - before)
 
         await until(is_connected, seconds=30)
         process.terminate()

@@ -213,7 +213,8 @@ async def test_request_id_of_an_upload_is_that_of_its_job(
     assert response.headers["X-Request-Id"] == "envio-7"
     async with resources.database.driver() as driver:
         headers = await driver.fetchval(
-            "SELECT headers::text FROM vek1_api.pgqueuer WHERE status = 'queued'"
+            "SELECT headers::text FROM vek1_api.pgqueuer WHERE dedupe_key LIKE $1",
+            f"documents.index:{response.json()['id']}:%",
         )
     assert '"request_id": "envio-7"' in headers
     assert (await ana.audit(action="document.created"))[0]["request_id"] == "envio-7"

@@ -179,7 +179,15 @@ async def driver_of(connection: AsyncConnection) -> asyncpg.Connection:
 
 async def _roll_back(connection: AsyncConnection, raw: asyncpg.Connection) -> None:
     try:
-        if not raw.is_closed() and raw.is_in_transaction():
+        if not raw.is_closed():
+            # Whatever asyncpg believes: cancelled while BEGIN was on its way, it does not
+            # know yet that there is a transaction. Outside one, this does nothing.
             await raw.execute("ROLLBACK", timeout=5)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    ):
         await connection.invalidate()
