@@ -18,7 +18,7 @@ from tests.documents.shelf import (
     with_embedder,
 )
 from tests.fakes.embedding_server import EmbeddingServer
-from tests.jobs.running import count_jobs, until, working
+from tests.jobs.running import count_jobs, forget_jobs, until, working
 from tests.people import Person
 from vek1_api.core.embedding.openai_compatible import OpenAICompatibleEmbedder
 from vek1_api.core.resources import Resources
@@ -66,6 +66,7 @@ async def test_document_of_a_worker_killed_while_embedding_becomes_ready(
     ana: Person, resources: Resources, database_url: str, tmp_path: Path
 ) -> None:
     name = "perguntas-frequentes.md"
+    await forget_jobs(resources)  # Of tests before, which this worker would take too.
     store = await ana.open_store()
     async with EmbeddingServer(model=f"test/{ana.user_id}", dimensions=64) as server:
         server.gate.clear()
@@ -74,7 +75,7 @@ async def test_document_of_a_worker_killed_while_embedding_becomes_ready(
             await asyncio.wait_for(server.received(2), 30)
             first.kill()
             assert await first.wait() == -9
-        assert await count_jobs(resources, "picked") == 1
+        assert await count_jobs(resources, "picked", "documents.index") == 1
         assert await chunks(ana, document["id"]) == []
         server.gate.set()
         embedder = OpenAICompatibleEmbedder(server.url, server.model)
