@@ -29,8 +29,8 @@ run: $(INSTALLED) ## Start everything; Ctrl-C stops it
 # Those that start and kill whole services have the machine to themselves.
 test: $(INSTALLED) ## Run the tests; ARGS="tests/stores -k slug" chooses
 ifeq ($(ARGS),)
-	@$(BIN)/pytest -n auto --dist loadfile --ignore tests/run
-	@$(BIN)/pytest tests/run
+	@status=0; $(BIN)/pytest -n auto --dist loadfile --ignore tests/run || status=1; \
+	$(BIN)/pytest tests/run || status=1; exit $$status
 else
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 endif
