@@ -12,6 +12,7 @@ from vek1_api.audit import denials
 from vek1_api.core import docs, logging, openapi, problems
 from vek1_api.core.middleware import FORM_OVERHEAD_BYTES, RequestEnvelope
 from vek1_api.core.resources import Resources
+from vek1_api.imports.limits import MAX_BYTES as MAX_IMPORT_BYTES
 from vek1_api.opening import open_resources
 from vek1_api.ops.dashboard import JobsDashboard
 from vek1_api.settings import Settings, get_settings
@@ -46,6 +47,8 @@ def create_app(
         openapi_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # FastAPI's own instrumentation costs each request some microseconds, even unused.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: route.name,
     )
     problems.install(app)
@@ -57,8 +60,11 @@ def create_app(
     app.state.dashboard = JobsDashboard(settings)
     app.add_route("/ops/jobs", lambda _request: RedirectResponse("/ops/jobs/"))
     app.mount("/ops/jobs", app.state.dashboard)
-    body_limit = max(MAX_JSON_BYTES, settings.max_file_bytes + FORM_OVERHEAD_BYTES)
-    app.add_middleware(RequestEnvelope, max_body_bytes=body_limit)
+    app.add_middleware(
+        RequestEnvelope,
+        max_body_bytes=max(MAX_JSON_BYTES, settings.max_file_bytes + FORM_OVERHEAD_BYTES),
+        max_import_bytes=MAX_IMPORT_BYTES + FORM_OVERHEAD_BYTES,
+    )
     return app
 
 

@@ -31,9 +31,12 @@ class Access:
         return {"owner_company_id": self.company_id}
 
 
-def system(company_id: str) -> Access:
-    """Return the access of a job that works on a company's behalf."""
-    return Access(company_id, None, Credential.SYSTEM)
+def system(company_id: str, actor_user_id: str | None = None) -> Access:
+    """Return the access of a job that works on a company's behalf.
+
+    ``actor_user_id`` is who asked for the job's work, if a person did.
+    """
+    return Access(company_id, actor_user_id, Credential.SYSTEM)
 
 
 def reported(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access import credentials
@@ -40,13 +40,12 @@ def resources_of(request: Request) -> Resources:
     return resources
 
 
-async def _actor(request: Request) -> Access:
+async def _actor(request: Request, resources: Resources) -> Access:
     bearer = _bearer(request)
     offered = request.headers.get(ACTOR_HEADER)
-    settings = resources_of(request).settings
-    if bearer and credentials.is_one_of(bearer, settings.service_tokens):
+    if bearer and credentials.is_one_of(bearer, resources.settings.service_tokens):
         return _access(request, _checked_actor(offered), Credential.SERVICE_TOKEN)
-    user_id = await _session_user(request, bearer)
+    user_id = await _session_user(request, resources, bearer)
     if user_id is None:
         message = "Send a service token with X-Actor-User-Id, or a session that is valid."
         raise UnauthenticatedError(message)
@@ -136,15 +135,17 @@ class Writing:
 
 async def _reading(request: Request) -> Reading:
     # One dependency and not two: resolving each costs every request.
-    access = await _actor(request)
+    resources = resources_of(request)
+    access = await _actor(request, resources)
     refuse_unknown_query(request)
-    return Reading(request, access, resources_of(request))
+    return Reading(request, access, resources)
 
 
 async def _writing(request: Request) -> Writing:
-    access = await _actor(request)
+    resources = resources_of(request)
+    access = await _actor(request, resources)
     refuse_unknown_query(request)
-    return Writing(request, access, resources_of(request))
+    return Writing(request, access, resources)
 
 
 async def _service_call(request: Request) -> Writing:
@@ -231,16 +232,17 @@ def _access(request: Request, user_id: str, credential: Credential) -> Access:
     return access
 
 
-async def _session_user(request: Request, bearer: str | None) -> str | None:
-    token = bearer or _cookie_token(request)
+async def _session_user(
+    request: Request, resources: Resources, bearer: str | None
+) -> str | None:
+    token = bearer or _cookie_token(request, resources.settings.better_auth_secret)
     if token is None or "\x00" in token:
         return None
-    async with resources_of(request).database.driver() as driver:
+    async with resources.database.driver() as driver:
         return await credentials.user_of_session(driver, token)
 
 
-def _cookie_token(request: Request) -> str | None:
-    secret = resources_of(request).settings.better_auth_secret
+def _cookie_token(request: Request, secret: SecretStr | None) -> str | None:
     for name in credentials.COOKIES:
         value = request.cookies.get(name)
         token = credentials.token_of_cookie(value, secret) if value and secret else None

@@ -8,12 +8,13 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
 import structlog
 
-from vek1_api.core import context
+from vek1_api.core import clock, context
 
 _SENSITIVE = re.compile(
     r"token|secret|password|authorization|cookie|api_?key|signature|phone|e_?mail|tax_?id|cpf|"
@@ -37,13 +38,13 @@ def configure(level: str = "INFO", *, pretty: bool = False) -> None:
         structlog.contextvars.merge_contextvars,
         _with_request_id,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _with_time,
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, redact, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -60,7 +61,8 @@ def configure(level: str = "INFO", *, pretty: bool = False) -> None:
     logging.basicConfig(
         handlers=[handler], level=max(logging.INFO, LEVELS[level.upper()]), force=True
     )
-    for chatty in ("uvicorn.access", "httpx", "pgqueuer"):
+    # The last is SQLAlchemy's for the pool that is a class of ours.
+    for chatty in ("uvicorn.access", "httpx", "pgqueuer", "vek1_api.core.db"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
@@ -69,7 +71,7 @@ def redact(
 ) -> MutableMapping[str, Any]:
     """Replace what must not be in a log."""
     for name, value in event.items():
-        if name != "event" and _SENSITIVE.search(name):
+        if name != "event" and _is_sensitive(name):
             event[name] = _REDACTED
         elif isinstance(value, str):
             event[name] = clean(value)
@@ -78,7 +80,17 @@ def redact(
 
 def clean(text: str) -> str:
     """Return a text without the secrets that addresses carry."""
-    return _CREDENTIALS.sub("://[redacted]@", _IN_URL.sub(rf"\1={_REDACTED}", text))
+    # Almost every text of a log line has neither sign, and looking is cheaper than matching.
+    if "=" in text:
+        text = _IN_URL.sub(rf"\1={_REDACTED}", text)
+    if "://" in text:
+        text = _CREDENTIALS.sub(f"://{_REDACTED}@", text)
+    return text
+
+
+@lru_cache(maxsize=1024)
+def _is_sensitive(name: str) -> bool:
+    return _SENSITIVE.search(name) is not None
 
 
 def _with_request_id(
@@ -90,5 +102,13 @@ def _with_request_id(
     return event
 
 
+def _with_time(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    # As a value, which orjson writes at a fraction of what structlog's own text costs.
+    event["timestamp"] = clock.now()
+    return event
+
+
 def _dumps(value: Any, **_options: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+    return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z).decode()

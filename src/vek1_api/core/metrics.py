@@ -1,5 +1,7 @@
 """What Prometheus asks for; one registry for each process."""
 
+from functools import lru_cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
@@ -30,3 +32,17 @@ QUEUE_OLDEST_SECONDS = Gauge(
     "How long the oldest due job has waited.",
     registry=REGISTRY,
 )
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count an answer and the time that it took."""
+    answered, taken = _of_request(method, route, status)
+    answered.inc()
+    taken.observe(seconds)
+
+
+@lru_cache(maxsize=1024)
+def _of_request(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    # Looking them up costs more than counting.
+    answered = REQUESTS.labels(method, route, status)
+    return answered, REQUEST_SECONDS.labels(method, route)

@@ -7,7 +7,6 @@ import time
 from http import HTTPStatus
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,12 +17,14 @@ from vek1_api.core.errors import PayloadTooLargeError
 FORM_OVERHEAD_BYTES = 1024 * 1024
 """What a multipart form may have besides its file."""
 
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store"),
+)
+"""Of every answer, unless it says otherwise."""
+
 _QUIET = ("/health/", "/metrics")
 
 log = structlog.get_logger()
@@ -32,61 +33,80 @@ log = structlog.get_logger()
 class RequestEnvelope:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
-        """Refuse bodies over ``max_body_bytes`` before they are read."""
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, max_import_bytes: int) -> None:
+        """Refuse bodies over ``max_body_bytes`` before they are read; imports may be larger."""
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._max_import_bytes = max_import_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        request_id = context.sane_request_id(headers.get("x-request-id"))
+        headers = dict(scope["headers"])
+        request_id = context.sane_request_id(headers.get(b"x-request-id"))
         context.request_id.set(request_id)
-        envelope = _Answering(scope, send, request_id)
+        is_import = scope["path"].endswith("/import")
+        limit = self._max_import_bytes if is_import else self._max_body_bytes
+        exchange = _Exchange(scope, receive, send, request_id, limit)
         if scope["method"] == "HEAD":
             # Wherever there is GET there is HEAD (RFC 9110, section 9.1).
             scope = {**scope, "method": "GET"}
-        declared = headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared) > self._max_body_bytes:
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > limit:
             refusal = problems.problem(PayloadTooLargeError("The body is too large."))
-            await refusal(scope, receive, envelope.send)
+            await refusal(scope, receive, exchange.send)
         else:
-            limited = _Limited(receive, self._max_body_bytes)
-            await self._serve(scope, limited.receive, envelope)
-        envelope.log()
+            await self._serve(scope, exchange)
+        exchange.log()
 
-    async def _serve(self, scope: Scope, receive: Receive, envelope: "_Answering") -> None:
+    async def _serve(self, scope: Scope, exchange: "_Exchange") -> None:
         try:
-            await self._app(scope, receive, envelope.send)
+            await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:
-            if envelope.has_begun:
+            if exchange.has_begun:
                 raise
             # Here and not further out, so that this answer too has its headers and log line.
             answer = await problems.on_unexpected_error(Request(scope), error)
-            await answer(scope, receive, envelope.send)
+            await answer(scope, exchange.receive, exchange.send)
 
 
-class _Answering:
-    """Adds the headers of every answer, and remembers what the log line needs."""
+class _Exchange:
+    """Counts what comes, adds the headers of every answer, and keeps what the log needs."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, max_bytes: int
+    ) -> None:
         self._scope = scope
+        self._receive = receive
         self._send = send
         self._request_id = request_id
+        # Of a body whose length was not declared.
+        self._bytes_left = max_bytes
         self._is_head = scope["method"] == "HEAD"
         self._status = 0
         self._began = time.perf_counter()
 
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._bytes_left -= len(message.get("body", b""))
+        if self._bytes_left < 0:
+            # Starlette's own: any other error while a body is read becomes a 400.
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
+            )
+        return message
+
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self._request_id
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
+            # ASGI demands names in lower case.
+            given = message["headers"]
+            names = {name for name, _ in given}
+            ours = [header for header in _HEADERS if header[0] not in names]
+            request_id = (b"x-request-id", self._request_id.encode())
+            message = {**message, "headers": [*given, *ours, request_id]}
         if self._is_head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
@@ -100,8 +120,7 @@ class _Answering:
         # Paths that are no route of ours share a label: anybody can make up any number.
         route = getattr(self._scope.get("route"), "path", None) or "none"
         seconds = time.perf_counter() - self._began
-        metrics.REQUESTS.labels(method, route, self._status).inc()
-        metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
+        metrics.count_request(method, route, self._status, seconds)
         if not path.startswith(_QUIET):
             log.info(
                 "request",
@@ -110,21 +129,3 @@ class _Answering:
                 status=self._status,
                 milliseconds=round(seconds * 1000, 1),
             )
-
-
-class _Limited:
-    """Counts a body whose length was not declared."""
-
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
-        self._receive = receive
-        self._left = max_bytes
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            # Starlette's own: any other error while a body is read becomes a 400.
-            raise HTTPException(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large."
-            )
-        return message

@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Text, cast, func, literal_column
+from sqlalchemy import JSON, ColumnElement, Text, cast, func, literal_column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from vek1_api.core.db import UtcTimestamp
 
@@ -25,12 +28,29 @@ def json_object(members: Mapping[str, ColumnElement[Any] | Any]) -> ColumnElemen
 
     The names are our own field names, so they stand in the statement as they are.
     """
-    pairs = [
-        part
-        for name, value in members.items()
-        for part in (literal_column(f"'{name}'"), value)
-    ]
-    return cast(func.json_build_object(*pairs), Text).label("body")
+    named = [value.label(name) for name, value in members.items()]
+    return cast(_RowToJson(*named), Text).label("body")
+
+
+class _RowToJson(FunctionElement[Json]):
+    """``row_to_json`` of labelled values, which costs two thirds of ``json_build_object``.
+
+    Not a ``select`` of Core's: that would have to be told the tables around it, and cannot
+    stand in what an ``INSERT`` returns.
+    """
+
+    inherit_cache = True
+    type = JSON()
+
+
+@compiles(_RowToJson)
+def _row_to_json(element: _RowToJson, compiler: SQLCompiler, **options: Any) -> str:
+    values = ", ".join(
+        f"{compiler.process(each.element, **options)} AS {compiler.preparer.quote(each.name)}"
+        for each in element.clauses
+    )
+    # All of it is compiled by SQLAlchemy: there is no room for an injection.
+    return f"(SELECT row_to_json(shown) FROM (SELECT {values}) AS shown)"  # noqa: S608
 
 
 def row_object(

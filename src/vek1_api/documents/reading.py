@@ -29,11 +29,12 @@ async def page(
 
     An agent or product of another store is a ``ForeignReferenceError``.
     """
-    async with database.read() as connection:
-        await assert_filters(
-            connection, access, store_id, filters.agent_id, filters.product_id
-        )
-        driver = await driver_of(connection)
+    if filters.agent_id is not None or filters.product_id is not None:
+        async with database.read() as connection:
+            await assert_filters(
+                connection, access, store_id, filters.agent_id, filters.product_id
+            )
+    async with database.driver() as driver:
         body = await queries.PAGE.fetch(driver, filters, store_id=store_id, **access.owner)
         if is_empty(body):
             await assert_owns_store(driver, access, store_id)
