@@ -19,6 +19,7 @@ from pgqueuer.types import QueueExecutionMode
 from pydantic import SecretStr
 
 from tests.contract import Contract
+from tests.jobs.running import forget_jobs
 from tests.servers import object_store, postgres_url
 from vek1_api import worker
 from vek1_api.core import jobs, logging
@@ -69,6 +70,17 @@ async def resources(settings: Settings, database_url: str) -> AsyncGenerator[Res
     load_jobs()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def empty_queue(resources: Resources) -> None:
+    await forget_jobs(resources)
+
+
+@pytest.fixture(autouse=True)
+def _no_jobs_of_earlier_tests(request: pytest.FixtureRequest) -> None:
+    if "resources" in request.fixturenames:
+        request.getfixturevalue("empty_queue")
 
 
 @pytest.fixture(scope="session")

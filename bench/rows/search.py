@@ -1,7 +1,8 @@
 """``search``: 100,000 passages of 200 shops; what is found, and how long it takes.
 
 What is found is compared with an exact search by meaning alone. The time of a hybrid search
-over HTTP is compared with that of its statement alone, and of embedding the question alone.
+over HTTP is compared with that of its raw parts, the question's embedding and then the
+statement, one after the other as a request needs them: each leaves the other cold caches.
 """
 
 import time
@@ -9,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from statistics import median
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -30,12 +32,12 @@ PASSAGES, SHOPS = 100_000, 200
 QUICK_PASSAGES, QUICK_SHOPS = 20_000, 40
 SIZES = (30, 1_000, 5_000, 20_000)
 QUICK_SIZES = (30, 4_000)
-"""The shops nearest to these are measured; from 3,000 the search is approximate."""
+"""The shops nearest to these are measured."""
 
 QUESTIONS = 60
 LIMIT = 10
 LEAST_RECALL = 0.99
-MOST_OF_SQL = 1.3
+MOST_OF_RAW = 1.3
 ROUNDS, QUICK_ROUNDS = 3, 1
 SECONDS = 1.0
 
@@ -46,8 +48,8 @@ COLUMNS = (
     "HTTP, ms",
     "SQL, ms",
     "embedding, ms",
-    "HTTP / SQL",
-    "HTTP / (SQL + embedding)",
+    "both in turn, ms",
+    "HTTP / both",
 )
 _EXACT = """
     SELECT document_id, index AS passage FROM vek1_api.chunk_vectors
@@ -70,6 +72,15 @@ class Asked:
     questions: Sequence[str]
     vectors: Sequence[str]
     model_id: int
+
+
+class Times(NamedTuple):
+    """Medians in milliseconds: over HTTP; by hand, each part alone and both in turn."""
+
+    http: float
+    sql: float
+    embedding: float
+    both: float
 
 
 async def run(bench: Bench) -> list[Section]:
@@ -128,8 +139,8 @@ async def _line(
     size: int,
 ) -> Section:
     recalls = [await _recall(connection, asked, vector) for vector in asked.vectors]
-    http, sql, embedding = await _times(bench, connection, embedder, asked)
-    recall, ratio = float(np.mean(recalls)), http / sql
+    times = await _times(bench, connection, embedder, asked)
+    recall, ratio = float(np.mean(recalls)), times.http / times.both
     permitted = (
         "all" if asked.agent_id is None else f"{filling.KNOWN_SHARE:.0%} by an agent"
     )
@@ -137,27 +148,30 @@ async def _line(
         f"{size:,}",
         permitted,
         f"{recall:.3f} ({min(recalls):.1f})",
-        f"{http:.1f}",
-        f"{sql:.1f}",
-        f"{embedding:.1f}",
+        f"{times.http:.1f}",
+        f"{times.sql:.1f}",
+        f"{times.embedding:.1f}",
+        f"{times.both:.1f}",
         f"{ratio:.2f}",
-        f"{http / (sql + embedding):.2f}",
     )
     where = f"Search in {size:,} passages, {permitted}"
     missed = []
     if recall < LEAST_RECALL:
         missed.append(f"{where}: recall@10 {recall:.3f}, {LEAST_RECALL} wanted.")
-    if ratio > MOST_OF_SQL:
-        missed.append(f"{where}: {ratio:.2f} times its SQL, at most {MOST_OF_SQL} wanted.")
+    if ratio > MOST_OF_RAW:
+        missed.append(
+            f"{where}: {ratio:.2f} times its SQL and embedding, at most {MOST_OF_RAW} wanted."
+        )
     return Section(_title(bench), COLUMNS, [row], NOTE, missed)
 
 
 NOTE = (
     "A line is one shop, without and with an agent that knows a part of its documents. "
     f"Targets: recall@10 ≥ {LEAST_RECALL}, by meaning alone and against an exact search; "
-    f"p50 of a hybrid search over HTTP ≤ {MOST_OF_SQL} times its statement alone, one at a "
-    "time. The passages are mixed from the demo shop's sentences, the questions are golden: "
-    "shops of one trade, so that a question is near to passages of all of them."
+    f"p50 of a hybrid search over HTTP ≤ {MOST_OF_RAW} times its embedding and its statement "
+    "by hand, one after the other. The passages are mixed from the demo shop's sentences, "
+    "the questions are golden: shops of one trade, so that a question is near to passages "
+    "of all of them."
 )
 
 
@@ -177,12 +191,11 @@ async def _recall(connection: asyncpg.Connection, asked: Asked, vector: str) -> 
 
 async def _times(
     bench: Bench, connection: asyncpg.Connection, embedder: Embedder, asked: Asked
-) -> tuple[float, float, float]:
-    """Return the p50 over HTTP, of the statement, and of the embedding, in milliseconds."""
+) -> Times:
+    """Measure in turns; medians of the rounds."""
     pairs = cycle(list(zip(asked.questions, asked.vectors, strict=True)))
 
-    async def sql() -> None:
-        question, vector = next(pairs)
+    async def statement(question: str, vector: str) -> None:
         await SEARCH.rows(
             connection,
             store_id=asked.shop.store_id,
@@ -198,20 +211,27 @@ async def _times(
             owner_company_id=asked.shop.user_id,
         )
 
+    async def sql() -> None:
+        await statement(*next(pairs))
+
     async def embed() -> None:
         await embedder.embed_query(next(pairs)[0])
+
+    async def both() -> None:
+        question, _ = next(pairs)
+        await statement(question, vector_text(await embedder.embed_query(question)))
 
     requests = _requests(bench, asked)
     # The first request of all waits for the model.
     await load.run(bench.world.app_port, requests, seconds=WARM_UP_SECONDS, connections=1)
-    measured: list[tuple[float, float, float]] = []
+    measured: list[Times] = []
     for _ in range(QUICK_ROUNDS if bench.is_quick else ROUNDS):
         over_http = await load.run(
             bench.world.app_port, requests, seconds=SECONDS, connections=1
         )
-        measured.append((over_http.p50, await _p50(sql), await _p50(embed)))
-    http, alone, embedding = zip(*measured, strict=True)
-    return median(http), median(alone), median(embedding)
+        alone = [await _p50(work) for work in (sql, embed, both)]
+        measured.append(Times(over_http.p50, *alone))
+    return Times(*(median(each) for each in zip(*measured, strict=True)))
 
 
 def _requests(bench: Bench, asked: Asked) -> list[str]:

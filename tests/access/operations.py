@@ -12,12 +12,14 @@ from uuid import uuid4
 
 import httpx
 
+from tests.files.pictures import plain
 from tests.people import Person
 from vek1_api.core.db import Driver
 from vek1_api.main import create_app
 from vek1_api.settings import Settings
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(16)
+
+PNG = plain("PNG")
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Ids:
     agent_id: str
     document_id: str
     product_id: str
+    file_id: str
+    import_id: str
+    product_integration_id: str = "CAF-500G"
 
 
 def unknown_ids() -> Ids:
     """Return ids that nobody has."""
-    return Ids(*(str(uuid4()) for _ in range(4)))
+    return Ids(*(str(uuid4()) for _ in range(6)))
 
 
 async def make_one_of_each(person: Person, db: Driver) -> Ids:
@@ -42,19 +47,21 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
     document_id = (await person.add_document(store_id, "Abrimos às nove."))["id"]
     path = f"/v1/agents/{agent_id}/knowledge-base/{document_id}"
     await person.post(path, None, status=200)
-    return Ids(store_id, agent_id, document_id, await add_product(db, store_id))
-
-
-async def add_product(db: Driver, store_id: str) -> str:
-    """Return the id of a product that stands in the table: there is no route for it yet."""
-    return str(
-        await db.fetchval(
-            "INSERT INTO products (store_id, name, price) VALUES ($1, 'Café', 29.9)"
-            " RETURNING id",
-            store_id,
-        )
+    product = {"name": "Café", "price": 29.9, "product_integration_id": "CAF-500G"}
+    product_id = (await person.post(f"/v1/stores/{store_id}/products", product))["id"]
+    sent = await person.request("POST", f"/v1/products/{product_id}/files", **CSV)
+    assert sent.status_code == 201, sent.text
+    import_id = await db.fetchval(
+        "INSERT INTO vek1_api.imports (store_id, kind, dry_run, status, total_rows)"
+        " VALUES ($1, 'products', false, 'done', 0) RETURNING id",
+        store_id,
+    )
+    return Ids(
+        store_id, agent_id, document_id, product_id, sent.json()["id"], str(import_id)
     )
 
+
+CSV: dict[str, Any] = {"files": {"file": ("tabela.csv", b"nome;preco\nCaneca;35,00\n")}}
 
 Body = Callable[[Ids], dict[str, Any]]
 
@@ -72,6 +79,14 @@ BODIES: dict[str, Body] = {
     "create_document": lambda _: {"json": {"title": "Troca", "content": "Sete dias."}},
     "update_document": lambda _: {"json": {"content": "Fechamos às seis."}},
     "search_documents": lambda _: {"json": {"query": "quando abre?", "mode": "keyword"}},
+    "create_product": lambda _: {"json": {"name": "Caneca", "price": 35}},
+    "update_product": lambda _: {"json": {"price": 36}},
+    "put_product_by_integration_id": lambda _: {"json": {"name": "Café", "price": 31}},
+    "import_products": lambda _: CSV,
+    "create_product_file": lambda _: CSV,
+    "presign_product_file": lambda _: {
+        "json": {"filename": "a.pdf", "size": 10, "mime_type": "application/pdf"}
+    },
     "replace_knowledge_base": lambda ids: {"json": {"document_ids": [ids.document_id]}},
 }
 

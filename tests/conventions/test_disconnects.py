@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tests.conventions.breaking import left_open
+from tests.files.pictures import plain
 from tests.people import SERVICE_TOKEN, Person
 from vek1_api.core.db import Database
 from vek1_api.core.resources import Resources
@@ -120,7 +121,7 @@ async def test_client_that_hung_up_gets_its_answer_with_the_same_key(
     [
         ("POST", "/v1/stores", {"json": {"name": "Loja"}}),
         ("GET", "/v1/stores", {}),
-        ("PUT", "/v1/company/logo", {"files": {"file": ("a.gif", b"GIF89a" + bytes(16))}}),
+        ("PUT", "/v1/company/logo", {"files": {"file": ("a.gif", plain("GIF"))}}),
     ],
 )
 async def test_request_that_is_cancelled_at_any_moment_gives_everything_back(  # noqa: PLR0913 - fixtures.

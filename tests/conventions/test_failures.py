@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conventions.breaking import Open, as_caller, is_unavailable
+from tests.files.pictures import plain
 from tests.people import Person
 from vek1_api.core.db import Database
 from vek1_api.core.embedding.vectors import Vector
@@ -122,7 +123,7 @@ async def test_object_store_that_is_not_there_is_unavailable_and_nothing_changes
             files={"file": ("a.txt", b"Texto")},
         )
         logo = await as_caller(client, ana).request(
-            "PUT", "/v1/company/logo", files={"file": ("a.gif", b"GIF89a" + bytes(16))}
+            "PUT", "/v1/company/logo", files={"file": ("a.gif", plain("GIF"))}
         )
 
     assert is_unavailable(uploaded)

@@ -151,9 +151,14 @@ async def test_search_says_503_while_the_model_is_down_and_words_still_answer(
     caller = through(ana, with_embedder(resources, down))
 
     path = f"/v1/stores/{store['id']}/search"
-    response = await caller.request("POST", path, json={"query": "frete"})
+    with capture_logs() as log:
+        response = await caller.request("POST", path, json={"query": "frete caro"})
 
     assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    [entry] = [each for each in log if each["event"] == "embedding_unavailable"]
+    assert (entry["log_level"], entry["error"]) == ("warning", "EmbeddingUnavailableError")
+    assert entry["reason"].startswith("no answer from the embedding server")
+    assert "frete caro" not in str(log)
     assert len(await search(caller, store["id"], "frete", mode="keyword")) == 1
     await down.close()
 

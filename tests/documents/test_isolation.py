@@ -1,6 +1,7 @@
 """Nobody's passages crowd out, or slip in among, those that may answer."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
@@ -155,23 +156,25 @@ async def test_large_store_answers_as_an_exact_search_does(world: World) -> None
 
 
 async def test_approximate_and_exact_paths_agree(world: World) -> None:
-    """The function chooses by size; here each path is forced in turn."""
+    """The function chooses by size; a copy of it takes the approximate path here."""
     vector = json.dumps((await world.resources.embedder.embed_query("um dois")).tolist())
-    statement = """
-        SELECT index FROM vek1_api.chunk_vectors
-        WHERE store_id = $1 ORDER BY embedding <=> $2::text::vector LIMIT 10
-    """
     answers = []
-    async with world.resources.database.transaction() as tx:
-        for setting in ("enable_indexscan", "enable_sort"):
-            await tx.exec_driver_sql(f"SET LOCAL {setting} = off")
-            await tx.exec_driver_sql("SET LOCAL hnsw.iterative_scan = relaxed_order")
-            await tx.exec_driver_sql("SET LOCAL hnsw.ef_search = 100")
-            raw = await tx.get_raw_connection()
-            driver: Any = raw.driver_connection
-            rows = await driver.fetch(statement, UUID(world.big), vector)
-            answers.append({row["index"] for row in rows})
-            await tx.exec_driver_sql(f"SET LOCAL {setting} = on")
+    async with world.resources.database.driver() as driver:
+        whole = await driver.fetchval(
+            "SELECT pg_get_functiondef('vek1_api.search_passages'::regproc)"
+        )
+        copy = re.sub(r"(exact_below CONSTANT int := )\d+", r"\1 0", whole)
+        assert copy != whole
+        await driver.execute(copy.replace("search_passages", "search_nearly", 1))
+        for name in ("search_passages", "search_nearly"):
+            rows = await driver.fetch(
+                f"SELECT passage FROM vek1_api.{name}($1, (SELECT max(model_id) FROM "
+                "vek1_api.chunk_vectors WHERE store_id = $1), $2::text::vector, NULL, NULL, "
+                "NULL, NULL, NULL, 10, NULL)",
+                UUID(world.big),
+                vector,
+            )
+            answers.append({row["passage"] for row in rows})
 
     assert len(answers[0]) == len(answers[1]) == 10
     assert len(answers[0] & answers[1]) >= 9

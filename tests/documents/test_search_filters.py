@@ -31,12 +31,15 @@ async def shop(ana: Person, run_jobs: RunJobs) -> dict[str, str]:
 
 
 async def add_product(resources: Resources, store_id: str) -> str:
+    """Add a product that does not speak for itself."""
     statement = (
         "INSERT INTO products (store_id, name, price, stock) "
         "VALUES ($1, 'Café', 10, 0) RETURNING id"
     )
     async with resources.database.driver() as driver:
-        return str(await driver.fetchval(statement, UUID(store_id)))
+        product_id = await driver.fetchval(statement, UUID(store_id))
+        await driver.execute("DELETE FROM documents WHERE product_id = $1", product_id)
+    return str(product_id)
 
 
 def titles(hits: list[Any]) -> list[str]:
@@ -187,6 +190,21 @@ async def test_whole_catalogue_adds_what_is_about_products(
     assert len(hits) == len({hit["document_id"] for hit in hits})
     listed = await ana.get(f"/v1/stores/{filtered['store']}/documents", **agent)
     assert {item["title"] for item in listed["items"]} == set(titles(hits))
+
+
+async def test_agent_of_another_store_opens_no_catalogue(
+    ana: Person, filtered: dict[str, str]
+) -> None:
+    other = await ana.open_store("Outra")
+    agent = (await ana.add_agent(other["id"]))["id"]
+    body = {"document_ids": [], "whole_catalogue": True}
+    await ana.request("PUT", f"/v1/agents/{agent}/knowledge-base", json=body)
+
+    path = f"/v1/stores/{filtered['store']}/search"
+    response = await ana.request("POST", path, json={"query": "café", "agent_id": agent})
+
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/agent_id"
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "keyword"])

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from structlog.testing import capture_logs
 
 from tests.jobs.running import count_jobs, drain, forget_jobs, until, working
 from tests.people import Person
 from vek1_api import worker
 from vek1_api.core import context, jobs
+from vek1_api.core.db import driver_of
 from vek1_api.core.jobs import Handled, PermanentJobError
 from vek1_api.core.resources import Resources
 
@@ -75,6 +78,30 @@ async def test_job_gets_what_it_was_given(
         [(resources, {"id": "a", "n": 1}), (resources, {})], key=str
     )
     assert await count_jobs(resources) == await count_jobs(resources, "failed") == 0
+
+
+async def test_job_is_the_one_that_pgqueuer_itself_would_add(
+    resources: Resources, name: str
+) -> None:
+    token = context.request_id.set("pedido-42")
+    wait, headers = timedelta(minutes=5), {"request_id": "pedido-42"}
+    async with resources.database.transaction() as tx:
+        driver = await driver_of(tx)
+        theirs = jobs.queries_of(AsyncpgDriver(driver))
+        await jobs.enqueue(tx, name, {"n": 1}, after=wait, once=f"{name}:1", priority=3)
+        await theirs.enqueue(name, b'{"n":1}', 3, wait, f"{name}:2", headers)
+        rows = await driver.fetch(
+            "SELECT to_jsonb(job) - ARRAY['id', 'dedupe_key'] AS job,"
+            " to_jsonb(log) - ARRAY['id', 'job_id'] AS log"
+            " FROM vek1_api.pgqueuer AS job"
+            " JOIN vek1_api.pgqueuer_log AS log ON log.job_id = job.id"
+            " WHERE job.entrypoint = $1",
+            name,
+        )
+    context.request_id.reset(token)
+
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
 
 
 async def test_once_makes_a_second_job_unneeded_until_the_first_has_run(

@@ -1,16 +1,31 @@
 """The statements of the audit log."""
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, column, func, insert, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SelectBase,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    insert,
+    select,
+    table,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from vek1_api.access.grants import STORES
 from vek1_api.audit.models import AuditEntry, AuditTrail
 from vek1_api.audit.schemas import AuditEntryRead
+from vek1_api.core.db import SCHEMA
 from vek1_api.core.hot import HotStatement
 from vek1_api.core.pagination import PageQuery
-from vek1_api.core.representation import row_object
+from vek1_api.core.representation import rfc3339, row_object
 
 _VALUES: dict[str, Any] = {
     "actor_user_id": Text,
@@ -23,37 +38,58 @@ _VALUES: dict[str, Any] = {
     "request_id": Text,
     "meta": JSONB,
 }
+_BOUND = {
+    name: bindparam(f"audit_{name}", type_=kind)
+    for name, kind in {"company_id": Text, **_VALUES}.items()
+}
+"""In the order of ``vek1_api.log_audit``; prefixed, for statements that bind more."""
 
 ENTRY = row_object(AuditEntry, AuditEntryRead)
 
 
+def logging(**values: Any) -> ColumnElement[UUID]:
+    """Return the call that writes an entry; a value that is not given is a parameter."""
+    written: ColumnElement[UUID] = func.vek1_api.log_audit(*(_BOUND | values).values())
+    return written
+
+
 def _append() -> HotStatement:
-    values = {name: bindparam(name, type_=kind) for name, kind in _VALUES.items()}
-    entry = insert(AuditEntry).values(values).returning(AuditEntry.id, AuditEntry.at, ENTRY)
-    made = entry.cte("entry")
-    company = bindparam("company_id", type_=Text)
-    trail = (
-        insert(AuditTrail)
-        .from_select(
-            ["company_id", "at", "entry_id"],
-            select(company, func.timezone("UTC", made.c.at), made.c.id),
+    moment = func.timezone("UTC", func.now(), type_=AuditEntry.at.type)
+    shown = _BOUND | {"id": logging(), "at": rfc3339(moment)}
+    return HotStatement(select(row_object(AuditEntry, AuditEntryRead, shown)))
+
+
+def _rows(table_name: str, schema: str | None = None) -> Select[Any]:
+    """Select the id and store of the rows of a table that has both."""
+    rows = table(table_name, column("id", Uuid), column("store_id", Uuid), schema=schema)
+    return select(rows.c.id, rows.c.store_id)
+
+
+def _rows_of_products(name: str, row_id: str, schema: str | None = None) -> Select[Any]:
+    """Select the id and store of rows that hang on a product."""
+    rows = table(name, column(row_id, Uuid), column("product_id", Uuid), schema=schema)
+    products = table("products", column("id", Uuid), column("store_id", Uuid))
+    return select(rows.c[row_id].label("id"), products.c.store_id).join(
+        products, products.c.id == rows.c.product_id
+    )
+
+
+_FILES = union_all(
+    _rows_of_products("product_files", "id"),
+    _rows_of_products("file_uploads", "file_id", SCHEMA),
+)
+
+
+def _deny(rows: SelectBase) -> HotStatement:
+    wanted = rows.subquery()
+    owner = (
+        select(STORES.c.id, STORES.c.company_id)
+        .join(wanted, wanted.c.store_id == STORES.c.id)
+        .where(
+            wanted.c.id == bindparam("row_id", type_=Uuid),
+            STORES.c.company_id != bindparam("actor_company_id", type_=Text),
         )
-        .returning(AuditTrail.entry_id)
-    ).cte("trail")
-    return HotStatement(select(made.c.body).add_cte(trail))
-
-
-def _deny(table_name: str) -> HotStatement:
-    rows = table(table_name, column("id", Uuid), column("store_id", Uuid))
-    store_id = STORES.c.id if table_name == "stores" else rows.c.store_id
-    wanted = (STORES.c.id if table_name == "stores" else rows.c.id) == bindparam(
-        "row_id", type_=Uuid
     )
-    owner = select(STORES.c.id, STORES.c.company_id).where(
-        wanted, STORES.c.company_id != bindparam("actor_company_id", type_=Text)
-    )
-    if table_name != "stores":
-        owner = owner.join(rows, store_id == STORES.c.id)
     found = owner.cte("owner")
     names = [name for name in _VALUES if name != "store_id"]
     values = select(
@@ -73,14 +109,16 @@ def _deny(table_name: str) -> HotStatement:
 
 
 DENY = {
-    kind: _deny(table_name)
-    for kind, table_name in {
-        "store": "stores",
-        "agent": "agents",
-        "document": "documents",
-        "product": "products",
-        "lead": "leads",
-        "order": "orders",
+    kind: _deny(rows)
+    for kind, rows in {
+        "store": select(STORES.c.id, STORES.c.id.label("store_id")),
+        "agent": _rows("agents"),
+        "document": _rows("documents"),
+        "product": _rows("products"),
+        "product_file": _FILES,
+        "import": _rows("imports", SCHEMA),
+        "lead": _rows("leads"),
+        "order": _rows("orders"),
     }.items()
 }
 """Write ``access.denied`` in the trail of the owner of a row, if it has another owner."""

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import ColumnElement, Text, cast, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
@@ -33,19 +34,45 @@ async def log_audit(
     """
     row = await queries.APPEND.row(
         await driver_of(tx),
-        company_id=access.company_id,
-        actor_user_id=access.actor_user_id,
-        store_id=store_id,
-        action=action,
-        target_type=target_type,
-        target_id=None if target_id is None else str(target_id),
-        ip=access.ip,
-        ua=access.user_agent,
-        request_id=context.request_id.get(),
-        meta=meta,
+        audit_action=action,
+        audit_target_type=target_type,
+        audit_target_id=None if target_id is None else str(target_id),
+        audit_store_id=store_id,
+        **values(access, meta),
     )
     assert row is not None
     return str(row["body"])
+
+
+def logging(
+    action: str,
+    target_type: str,
+    target_id: ColumnElement[Any],
+    store_id: ColumnElement[UUID],
+) -> ColumnElement[UUID]:
+    """Return ``log_audit`` as a column of a hot statement: an entry for each of its rows.
+
+    The statement binds ``**values(access, meta)``. Of several rows fetch all: one that is
+    not fetched may write no entry.
+    """
+    return queries.logging(
+        action=literal(action),
+        target_type=literal(target_type),
+        target_id=cast(target_id, Text),
+        store_id=store_id,
+    )
+
+
+def values(access: Access, meta: Meta | None = None) -> dict[str, Any]:
+    """Return what a statement with ``logging`` binds: who acts, and ``meta``."""
+    return {
+        "audit_company_id": access.company_id,
+        "audit_actor_user_id": access.actor_user_id,
+        "audit_ip": access.ip,
+        "audit_ua": access.user_agent,
+        "audit_request_id": context.request_id.get(),
+        "audit_meta": meta,
+    }
 
 
 def differing(before: Meta, wanted: Meta) -> Meta:

@@ -6,6 +6,7 @@ that transaction runs it holds an advisory lock; who finds it taken is told to w
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,6 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     bindparam,
-    cast,
     delete,
     func,
     insert,
@@ -39,6 +39,7 @@ from vek1_api.core.hot import HotStatement
 
 KEPT_FOR = timedelta(hours=24)
 MAX_LENGTH = 255
+_VISIBLE = re.compile(rf"[!-~]{{1,{MAX_LENGTH}}}")
 _SETTLES_AT = "settles-at"
 """Kept among the headers of an answer that is not the last word yet; never sent."""
 
@@ -60,22 +61,11 @@ class IdempotencyKey(Base):
     )
 
 
-_LOCK = HotStatement(
+_CLAIM = HotStatement(
     select(
-        func.pg_try_advisory_xact_lock(
-            func.hashtextextended(bindparam("name", type_=Text), 0)
-        ).label("is_mine")
-    )
-)
-_KNOWN = HotStatement(
-    select(
-        IdempotencyKey.fingerprint,
-        IdempotencyKey.status,
-        cast(IdempotencyKey.headers, Text).label("headers"),
-        IdempotencyKey.body,
-    ).where(
-        IdempotencyKey.actor == bindparam("actor", type_=Text),
-        IdempotencyKey.key == bindparam("key", type_=Text),
+        func.vek1_api.claim_key(
+            bindparam("actor", type_=Text), bindparam("key", type_=Text)
+        ).table_valued("is_mine", "fingerprint", "status", "headers", "body")
     )
 )
 _RECORD = HotStatement(
@@ -111,14 +101,11 @@ class Claim:
         Raises ``IdempotencyInProgressError`` while another request holds the key, and
         ``IdempotencyKeyReusedError`` if it was used for a different request.
         """
-        driver = await driver_of(tx)
-        lock = await _LOCK.row(driver, name=f"{self.actor}\n{self.key}")
-        if lock is None or not lock["is_mine"]:
+        row = await _CLAIM.row(await driver_of(tx), actor=self.actor, key=self.key)
+        if row is None or not row["is_mine"]:
             message = "A request with this Idempotency-Key is still running."
             raise IdempotencyInProgressError(message, retry_after_seconds=1)
-        # A statement of its own: its snapshot must be younger than the lock.
-        row = await _KNOWN.row(driver, actor=self.actor, key=self.key)
-        if row is None:
+        if row["fingerprint"] is None:
             return None
         if row["fingerprint"] != self.fingerprint:
             message = "This Idempotency-Key was used for a different request."
@@ -162,11 +149,7 @@ class Claim:
 
 def checked_key(value: str | None) -> str | None:
     """Return the header's value, or raise if it is not 1 to 255 visible ASCII characters."""
-    if value is None:
-        return None
-    if 1 <= len(value) <= MAX_LENGTH and all(
-        "!" <= character <= "~" for character in value
-    ):
+    if value is None or _VISIBLE.fullmatch(value):
         return value
     problem = FieldError(
         "/header/Idempotency-Key", "invalid", "Use 1 to 255 visible ASCII characters."

@@ -5,22 +5,23 @@ retried with backoff when it raises, and held for a person when it keeps failing
 request that enqueued it goes along.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import orjson
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence import qb
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.ports.driver import Driver
+from sqlalchemy import ColumnElement, Integer, Interval, Text, bindparam, func
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.core import context
 from vek1_api.core.db import SCHEMA, driver_of
+from vek1_api.core.hot import HotStatement
 
 if TYPE_CHECKING:
     from vek1_api.core.resources import Resources
@@ -82,6 +83,26 @@ def periodic(name: str, cron: str) -> Callable[[Tick], Tick]:
     return register
 
 
+def enqueuing(
+    name: str, payload: Mapping[str, Any], *, once: ColumnElement[str] | None = None
+) -> ColumnElement[int | None]:
+    """Return ``enqueue`` as a column of a hot statement: a job for each of its rows.
+
+    Values of ``payload`` are columns or constants. The statement binds ``**values()``. Of
+    several rows fetch all: one that is not fetched may add no job.
+    """
+    members = [part for pair in payload.items() for part in pair]
+    added: ColumnElement[int | None] = func.vek1_api.enqueue(
+        name, func.json_build_object(*members), once, _REQUEST_ID
+    )
+    return added
+
+
+def values() -> dict[str, str | None]:
+    """Return what a statement with ``enqueuing`` binds: the request that causes the job."""
+    return {"request_id": context.request_id.get()}
+
+
 async def enqueue(
     tx: AsyncConnection,
     name: str,
@@ -95,19 +116,28 @@ async def enqueue(
 
     With ``once``, a waiting or running job of the same ``once`` makes this one unneeded.
     """
-    request_id = context.request_id.get()
-    await queries_of(AsyncpgDriver(await driver_of(tx))).enqueue(
-        name,
-        orjson.dumps(payload or {}),
-        priority,
-        after,
-        once,
-        {"request_id": request_id} if request_id else None,
-        on_conflict=_ON_CONFLICT,
+    await _ENQUEUE.row(
+        await driver_of(tx),
+        name=name,
+        payload=payload or {},
+        once=once,
+        after=after or timedelta(),
+        priority=priority,
+        **values(),
     )
 
 
-_ON_CONFLICT: Literal["skip"] = "skip"
+_REQUEST_ID = bindparam("request_id", type_=Text)
+_ENQUEUE = HotStatement(
+    func.vek1_api.enqueue(
+        bindparam("name", type_=Text),
+        bindparam("payload", type_=JSON),
+        bindparam("once", type_=Text),
+        _REQUEST_ID,
+        bindparam("after", type_=Interval),
+        bindparam("priority", type_=Integer),
+    ).select()
+)
 
 
 @lru_cache

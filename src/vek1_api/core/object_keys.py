@@ -10,6 +10,8 @@ from vek1_api.core import clock
 PUBLIC_PATTERNS = ("companies/*/products/*", "companies/*/logo/*")
 """What anyone may read; ``*`` crosses slashes in a bucket policy, as it does here."""
 
+_LEAF = re.compile(r"\d{13}-[0-9a-f]{32}\.[a-z0-9]{1,10}")
+
 
 def private_key(company_id: str, kind: str, extension: str) -> str:
     """Return a new key that only links open; ``kind`` is a word such as ``documents``."""
@@ -33,6 +35,11 @@ def logo_key(company_id: str, extension: str) -> str:
 def is_public(key: str) -> bool:
     """Tell whether the bucket's policy lets anyone read ``key``."""
     return any(fnmatchcase(key, pattern) for pattern in PUBLIC_PATTERNS)
+
+
+def is_ours(key: str) -> bool:
+    """Tell whether ``key`` may be one that this module made, by its last step."""
+    return _LEAF.fullmatch(key.rpartition("/")[2]) is not None
 
 
 def _segment(text: str) -> str:

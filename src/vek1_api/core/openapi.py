@@ -52,6 +52,7 @@ TAGS = [
     {"name": "Stores", "description": "What agents, documents and orders hang on."},
     {"name": "Agents", "description": "The personas that sell."},
     {"name": "Knowledge base", "description": "Documents, and finding answers in them."},
+    {"name": "Catalogue", "description": "Products, their files, and CSV in and out."},
     {"name": "Audit", "description": "What happened, by whom."},
     {"name": "Operations", "description": "Health, metrics, the job queue."},
 ]
@@ -233,7 +234,11 @@ def _name_values(problems: dict[str, Any]) -> None:
 def _is_single(operation: dict[str, Any]) -> bool:
     content = operation["responses"].get("200", {}).get("content", {})
     name = str(content.get(_JSON, {}).get("schema", {}).get("$ref"))
-    return bool(operation["security"]) and not name.endswith(_WITHOUT_ETAG)
+    return (
+        _JSON in content
+        and bool(operation["security"])
+        and not name.endswith(_WITHOUT_ETAG)
+    )
 
 
 def _is_default_422(responses: dict[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from vek1_api.core import context
+from vek1_api.core.embedding import EmbeddingError
 from vek1_api.core.errors import (
     FieldError,
     MalformedRequestError,
@@ -129,6 +130,13 @@ async def on_storage_error(_request: Request, error: Exception) -> Response:
     return problem(UnavailableError(message, retry_after_seconds=5))
 
 
+async def on_embedding_error(_request: Request, error: Exception) -> Response:
+    """Answer 503 when a text cannot be embedded now; the log says why, never which text."""
+    assert isinstance(error, EmbeddingError)
+    log.warning("embedding_unavailable", error=type(error).__name__, reason=error.reason)
+    return problem(error)
+
+
 async def on_unexpected_error(_request: Request, error: Exception) -> Response:
     """Answer 500 without a word on internals; the log has them."""
     log.error("unexpected_error", exc_info=error)
@@ -151,6 +159,7 @@ def install(app: FastAPI) -> None:
     ):
         app.add_exception_handler(kind, on_database_error)
     app.add_exception_handler(StorageError, on_storage_error)
+    app.add_exception_handler(EmbeddingError, on_embedding_error)
     app.add_exception_handler(Exception, on_unexpected_error)
 
 

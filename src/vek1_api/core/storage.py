@@ -9,13 +9,12 @@ type from the content, and must use none that runs scripts (HTML, SVG, XML).
 
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote, unquote, urlsplit
@@ -23,14 +22,16 @@ from urllib.parse import quote, unquote, urlsplit
 import urllib3
 from anyio import CapacityLimiter, to_thread
 from minio import Minio
+from minio.datatypes import PostPolicy
 from minio.error import MinioException, S3Error
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
-from vek1_api.core.object_keys import PUBLIC_PATTERNS
+from vek1_api.core.bucket_policy import grants, wanted_policy
 
 LINK_LIFE = timedelta(minutes=10)
 PART_BYTES = 5 * 1024 * 1024  # The least that S3 allows; so much of a file is in memory.
+BLOCK_BYTES = 256 * 1024
 PAGE_KEYS = 1_000
 CALLS_AT_ONCE = 16
 LONGEST_NAME = 150
@@ -49,6 +50,22 @@ class StoredObject:
     size: int
     content_type: str
     etag: str
+
+
+@dataclass(frozen=True)
+class ListedObject:
+    """An object as a listing has it."""
+
+    key: str
+    modified_at: datetime
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """What a browser posts to ``url``: these fields in this order, and then ``file``."""
+
+    url: str
+    fields: dict[str, str]
 
 
 class Bucket:
@@ -122,6 +139,10 @@ class Bucket:
         """Write an object to ``path``; leaves no half file."""
         await self._call(partial(self._download, key, path))
 
+    async def copy_to(self, target: BinaryIO, key: str, limit: int) -> None:
+        """Write an object of at most ``limit`` bytes to ``target``; a larger one is an error."""
+        await self._call(partial(self._copy, target, key, limit))
+
     async def delete(self, key: str) -> None:
         """Delete an object; one that is missing is deleted already."""
         await self._call(partial(self._client.remove_object, self._name, key))
@@ -134,12 +155,21 @@ class Bucket:
         """Tell whether an object is there."""
         return await self.stat(key) is not None
 
-    async def keys(self, prefix: str) -> AsyncIterator[str]:
-        """Yield the keys under ``prefix``, fetched a page at a time."""
+    async def pages(self, prefix: str) -> AsyncIterator[list[ListedObject]]:
+        """Yield what lies under ``prefix``, fetched a page at a time."""
         entries = self._client.list_objects(self._name, prefix=prefix, recursive=True)
         while page := await self._call(lambda: list(islice(entries, PAGE_KEYS))):
+            yield [
+                ListedObject(entry.object_name, entry.last_modified)
+                for entry in page
+                if entry.object_name and entry.last_modified and not entry.is_dir
+            ]
+
+    async def keys(self, prefix: str) -> AsyncIterator[str]:
+        """Yield the keys under ``prefix``."""
+        async for page in self.pages(prefix):
             for entry in page:
-                yield str(entry.object_name)
+                yield entry.key
 
     async def link(self, key: str, *, filename: str, expires: timedelta = LINK_LIFE) -> str:
         """Return a link that anyone may open until it expires; it saves as ``filename``."""
@@ -148,6 +178,18 @@ class Bucket:
             response_headers={"response-content-disposition": attachment(filename)},
         )
         return await self._call(partial(sign, self._name, key, expires))
+
+    async def upload_form(
+        self, key: str, *, content_type: str, max_bytes: int, expires_at: datetime
+    ) -> UploadForm:
+        """Return a form that lets a browser put 1 to ``max_bytes`` of this type at ``key``."""
+        policy = PostPolicy(self._name, expires_at)
+        fixed = {"key": key, "Content-Type": content_type}
+        for name, value in fixed.items():
+            policy.add_equals_condition(name, value)
+        policy.add_content_length_range_condition(1, max_bytes)
+        signed = await self._call(partial(self._signer.presigned_post_policy, policy))
+        return UploadForm(f"{self._public_url}/{self._name}", fixed | signed)
 
     def public_url(self, key: str) -> str:
         """Return the address at which browsers read a public object."""
@@ -182,11 +224,21 @@ class Bucket:
 
     def _download(self, key: str, path: Path) -> None:
         try:
-            with self._open(key) as response, path.open("wb") as target:
-                shutil.copyfileobj(response, target)
+            with path.open("wb") as target:
+                self._copy(target, key)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+    def _copy(self, target: BinaryIO, key: str, limit: int | None = None) -> None:
+        size = 0
+        with self._open(key) as response:
+            for block in response.stream(BLOCK_BYTES):
+                size += len(block)
+                if limit is not None and size > limit:
+                    message = f"{key} is larger than {limit} bytes"
+                    raise StorageError(message)
+                target.write(block)
 
     def _stat(self, key: str) -> StoredObject | None:
         try:
@@ -202,7 +254,9 @@ class Bucket:
             with _allowing("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 self._client.make_bucket(self._name)
         if self._policy_problems():
-            self._client.set_bucket_policy(self._name, json.dumps(_policy(self._name)))
+            self._client.set_bucket_policy(
+                self._name, json.dumps(wanted_policy(self._name))
+            )
 
     def _policy_problems(self) -> list[str]:
         if not self._client.bucket_exists(self._name):
@@ -210,7 +264,7 @@ class Bucket:
         policy: dict[str, Any] = {}
         with _allowing("NoSuchBucketPolicy"):
             policy = json.loads(self._client.get_bucket_policy(self._name))
-        wanted, found = _grants(_policy(self._name)), _grants(policy)
+        wanted, found = grants(wanted_policy(self._name)), grants(policy)
         return [
             *(f"the policy lacks: {grant}" for grant in sorted(wanted - found)),
             *(f"the policy should not have: {grant}" for grant in sorted(found - wanted)),
@@ -233,28 +287,3 @@ def attachment(filename: str) -> str:
     name = "".join(filter(str.isprintable, name))[-LONGEST_NAME:] or "file"
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def _policy(bucket: str) -> dict[str, Any]:
-    resources = [f"arn:aws:s3:::{bucket}/{pattern}" for pattern in PUBLIC_PATTERNS]
-    who, what = {"AWS": ["*"]}, ["s3:GetObject"]
-    grant = {"Effect": "Allow", "Principal": who, "Action": what, "Resource": resources}
-    return {"Version": "2012-10-17", "Statement": [grant]}
-
-
-def _grants(policy: dict[str, Any]) -> set[str]:
-    """Spell a policy out, one line per grant: stores order and fold its lists freely."""
-    lines: set[str] = set()
-    for statement in policy.get("Statement", ()):
-        rest = {name: value for name, value in statement.items() if name != "Sid"}
-        effect, principal = rest.pop("Effect", ""), rest.pop("Principal", "*")
-        who = principal.get("AWS", ()) if isinstance(principal, dict) else principal
-        what, where = rest.pop("Action", ()), rest.pop("Resource", ())
-        condition = f" if {json.dumps(rest, sort_keys=True)}" if any(rest.values()) else ""
-        each = product(_listed(who), _listed(what), _listed(where))
-        lines |= {f"{effect} {' '.join(one)}{condition}" for one in each}
-    return lines
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value

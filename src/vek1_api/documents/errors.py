@@ -17,6 +17,15 @@ class DocumentNotFoundError(NotFoundError):
         super().__init__("document", document_id)
 
 
+class GeneratedDocumentError(ConflictError):
+    """The document is made from a product and follows it."""
+
+    def __init__(self, product_id: UUID) -> None:
+        super().__init__(
+            f"This document is made from product {product_id}; change or delete that product."
+        )
+
+
 class NoFileError(ConflictError):
     """The document was sent as text: it has no original file."""
 

@@ -150,6 +150,23 @@ async def waiting(
     return [(row[0], row[1]) for row in await connection.execute(statement)]
 
 
+async def pending(
+    connection: AsyncConnection, store_id: UUID, after: UUID, limit: int
+) -> list[tuple[UUID, int]]:
+    """Return documents of a store that wait for their index, by id, and their revisions."""
+    statement = (
+        select(DocumentIndex.document_id, DocumentIndex.revision)
+        .where(
+            DocumentIndex.store_id == store_id,
+            DocumentIndex.status == IndexStatus.PENDING,
+            DocumentIndex.document_id > after,
+        )
+        .order_by(DocumentIndex.document_id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+
 async def adopt(tx: AsyncConnection, limit: int) -> list[UUID]:
     """Give an index to documents that the front end wrote itself; return them."""
     strangers = (

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
@@ -65,7 +66,12 @@ class Sent:
     file: IncomingFile | None = None
 
 
-async def _sent(request: Request) -> AsyncGenerator[Sent]:
+Intake: TypeAlias = Request
+"""What a route takes: not read yet, as a dependency that closes it would cost each request."""
+
+
+@asynccontextmanager
+async def _read(request: Request) -> AsyncGenerator[Sent]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json":
         yield Sent(text=_validated(DocumentCreate, _json(await request.body())))
@@ -100,42 +106,46 @@ async def _from_form(form: FormData, max_bytes: int) -> Sent:
     )
 
 
-Intake = Annotated[Sent, Depends(_sent)]
-
-
-async def take(write: Writing, store_id: UUID, sent: Sent, wait_seconds: float) -> Response:
+async def take(
+    write: Writing, store_id: UUID, intake: Intake, wait_seconds: float
+) -> Response:
     """Store what was sent, once for its ``Idempotency-Key``, and wait for its index if asked."""
     settles_in = timedelta(seconds=wait_seconds) + ROOM_TO_ANSWER if wait_seconds else None
-    if sent.text is not None:
-        text = sent.text
-        response = await write(
-            lambda tx: service.create(tx, write.access, store_id, text),
-            settles_in=settles_in,
-        )
-        claim = await write.claim()
-    else:
-        assert sent.file is not None
-        assert sent.fields is not None
-        claim = await write.claim(_digest(sent.fields, sent.file))
-        response = await _take_file(write, store_id, sent, claim, settles_in)
+    digest = None
+    async with _read(intake) as sent:
+        if sent.text is not None:
+            response = await _take_text(write, store_id, sent.text, settles_in)
+        else:
+            assert sent.file is not None
+            assert sent.fields is not None
+            digest = _digest(sent.fields, sent.file)
+            response = await _take_file(write, store_id, sent, digest, settles_in)
     is_first = "idempotency-replayed" not in response.headers
     if wait_seconds and is_first:
-        return await _indexed(write, response, wait_seconds, claim)
+        return await _indexed(write, response, wait_seconds, await write.claim(digest))
     return response
+
+
+async def _take_text(
+    write: Writing, store_id: UUID, text: DocumentCreate, settles_in: timedelta | None
+) -> Response:
+    return await write(
+        lambda tx: service.create(tx, write.access, store_id, text), settles_in=settles_in
+    )
 
 
 async def _take_file(
     write: Writing,
     store_id: UUID,
     sent: Sent,
-    claim: Claim | None,
+    digest: bytes,
     settles_in: timedelta | None,
 ) -> Response:
     fields, file = sent.fields, sent.file
     assert file is not None
     assert fields is not None
     # Before the bytes are sent anywhere: a replay needs none of it.
-    if known := await write.replayed(claim):
+    if known := await write.replayed(await write.claim(digest)):
         return respond(known, replayed=True)
     upload = Upload(
         key=private_key(write.access.company_id, "documents", file.file_type.value),
@@ -148,7 +158,7 @@ async def _take_file(
             lambda tx: service.create_from_file(
                 tx, write.access, store_id, fields, file, key=key
             ),
-            digest=_digest(fields, file),
+            digest=digest,
             settles_in=settles_in,
         )
 

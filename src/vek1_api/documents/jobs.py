@@ -1,5 +1,6 @@
 """The jobs of documents."""
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,12 +10,27 @@ from vek1_api.documents import indexing, indexing_queries, service, vector_queri
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
 BATCH = 200
+AT_ONCE = 16
+"""Documents of one store that are indexed side by side; the embedder makes batches of them."""
 
 
 @jobs.handles("documents.index", concurrency=4)
 async def index(resources: Resources, payload: jobs.Payload) -> None:
     """Index one revision of a document."""
     await indexing.index(resources, UUID(payload["document_id"]), payload["revision"])
+
+
+@jobs.handles("documents.index_store", concurrency=1)
+async def index_store(resources: Resources, payload: jobs.Payload) -> None:
+    """Index all that waits in a store, after many products changed at once."""
+    store_id, last = UUID(payload["store_id"]), UUID(int=0)
+    while True:
+        async with resources.database.read() as connection:
+            batch = await indexing_queries.pending(connection, store_id, last, AT_ONCE)
+        if not batch:
+            return
+        await asyncio.gather(*(indexing.index(resources, *waiting) for waiting in batch))
+        last = batch[-1][0]
 
 
 @jobs.periodic("documents.resume", "* * * * *")

@@ -1,6 +1,6 @@
 """The statements of documents: reading, writing, deleting. Indexing has its own."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     delete,
     func,
     insert,
@@ -26,6 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
 from vek1_api.access.grants import scoped, scoped_delete, scoped_update
+from vek1_api.audit import service as audit_service
+from vek1_api.core import jobs
 from vek1_api.core.db import driver_of
 from vek1_api.core.hot import HotStatement
 from vek1_api.core.pagination import PageQuery
@@ -58,6 +61,9 @@ _INDEX = {
 }
 DOCUMENT = row_object(Document, DocumentRead, _INDEX)
 SUMMARY = row_object(Document, DocumentSummary, _INDEX)
+
+INDEXING = "documents.index"
+"""The job that makes passages of a document."""
 
 _ON_INDEX = DocumentIndex.document_id == Document.id
 _ROW_ID = bindparam("row_id", type_=Uuid)
@@ -123,7 +129,8 @@ _NEW: dict[str, Any] = {
 
 def _add() -> HotStatement:
     values = {name: bindparam(name, type_=kind) for name, kind in _NEW.items()}
-    table = cast("Table", Document.__table__)
+    table = Document.__table__
+    assert isinstance(table, Table)
     document = insert(table).values(values).returning(table).cte("document")
     index = (
         insert(DocumentIndex)
@@ -146,11 +153,20 @@ def _add() -> HotStatement:
         "page_count": null(),
     }
     body = row_object(document.c, DocumentRead, pending)
-    return HotStatement(select(document.c.id, body).add_cte(index))
+    id_text = cast(document.c.id, Text)
+    job = jobs.enqueuing(
+        INDEXING,
+        {"document_id": id_text, "revision": 1},
+        once=func.concat(f"{INDEXING}:", id_text, ":1"),
+    )
+    entry = audit_service.logging(
+        "document.created", "document", document.c.id, document.c.store_id
+    )
+    return HotStatement(select(body, job, entry).add_cte(index))
 
 
 ADD = _add()
-"""Write a document that is not indexed yet; answer its id and its JSON."""
+"""Write a document that is not indexed yet, with its job and its entry; answer its JSON."""
 
 CHUNK = row_object(DocumentChunk, ChunkRead)
 CHUNKS = HotStatement(

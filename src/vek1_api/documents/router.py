@@ -21,6 +21,7 @@ from vek1_api.core.problems import responses
 from vek1_api.documents import intake, knowledge_base, reading, search, service
 from vek1_api.documents.errors import (
     DocumentNotFoundError,
+    GeneratedDocumentError,
     NoFileError,
     ThresholdNeedsVectorsError,
 )
@@ -96,6 +97,7 @@ async def get_document(read: Read, document_id: UUID) -> Response:
         DocumentNotFoundError,
         ForeignReferenceError,
         StorageQuotaExceededError,
+        GeneratedDocumentError,
         PreconditionFailedError,
     ),
 )
@@ -113,7 +115,9 @@ async def update_document(
 @router.delete(
     "/documents/{document_id}",
     status_code=204,
-    responses=responses(DocumentNotFoundError, PreconditionFailedError),
+    responses=responses(
+        DocumentNotFoundError, GeneratedDocumentError, PreconditionFailedError
+    ),
 )
 async def delete_document(write: Write, document_id: UUID) -> Response:
     """Remove a document: it never answers again."""

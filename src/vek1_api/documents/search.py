@@ -7,7 +7,7 @@ import orjson
 from vek1_api.access.access import Access
 from vek1_api.access.grants import assert_owns_store
 from vek1_api.core.answers import Answer
-from vek1_api.core.db import driver_of
+from vek1_api.core.db import Database, driver_of
 from vek1_api.core.embedding import BlankTextError
 from vek1_api.core.resources import Resources
 from vek1_api.documents import indexing, reading, search_queries
@@ -30,11 +30,7 @@ async def search(
     embedding = (
         None if wanted.mode is SearchMode.KEYWORD else await _embed(resources, wanted)
     )
-    async with resources.database.read() as connection:
-        await reading.assert_filters(
-            connection, access, store_id, wanted.agent_id, wanted.product_id, at=""
-        )
-        driver = await driver_of(connection)
+    async with resources.database.driver() as driver:
         rows = await search_queries.SEARCH.rows(
             driver,
             store_id=store_id,
@@ -49,14 +45,25 @@ async def search(
             threshold=wanted.threshold,
             **access.owner,
         )
-        if not rows:
-            await assert_owns_store(driver, access, store_id)
+    if not rows:
+        await _assert_reach(resources.database, access, store_id, wanted)
     return _result(resources, wanted, [row["body"] for row in rows])
 
 
 async def as_answer(found: bytes) -> Answer:
     """Return a result as an answer to be recorded under an ``Idempotency-Key``."""
     return Answer(200, found.decode(), has_etag=False)
+
+
+async def _assert_reach(
+    database: Database, access: Access, store_id: UUID, wanted: SearchQuery
+) -> None:
+    """Raise if nothing was found because the store, the agent or the product is foreign."""
+    async with database.read() as connection:
+        await assert_owns_store(await driver_of(connection), access, store_id)
+        await reading.assert_filters(
+            connection, access, store_id, wanted.agent_id, wanted.product_id, at=""
+        )
 
 
 async def _embed(resources: Resources, wanted: SearchQuery) -> str | None:

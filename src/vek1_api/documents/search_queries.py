@@ -1,10 +1,12 @@
 """The statement of search: the function in ``init/01-init.sql``, cited."""
 
 from typing import Any
+from uuid import UUID
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Double,
     Integer,
     SmallInteger,
@@ -15,14 +17,21 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    or_,
+    select,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from vek1_api.access.grants import STORES, my_stores
+from vek1_api.access.grants import STORES, OfStore, my_stores
+from vek1_api.agents import service as agents
 from vek1_api.core.hot import HotStatement
 from vek1_api.core.representation import json_object
 from vek1_api.documents.models import DIMENSIONS, Document, DocumentChunk
+from vek1_api.products import service as products
+
+_AGENT_ID = bindparam("agent_id", type_=Uuid)
+_PRODUCT_ID = bindparam("product_id", type_=Uuid)
 
 
 def _search() -> HotStatement:
@@ -31,10 +40,10 @@ def _search() -> HotStatement:
         bindparam("model_id", type_=SmallInteger),
         cast(bindparam("embedding", type_=Text), VECTOR(DIMENSIONS)),
         bindparam("query", type_=Text),
-        bindparam("agent_id", type_=Uuid),
+        _AGENT_ID,
         bindparam("category", type_=Text),
         bindparam("tags", type_=ARRAY(Text)),
-        bindparam("product_id", type_=Uuid),
+        _PRODUCT_ID,
         bindparam("row_limit", type_=Integer),
         bindparam("threshold", type_=Double),
     ).table_valued(
@@ -56,10 +65,18 @@ def _search() -> HotStatement:
         .join(hit, true())
         .join(DocumentChunk, is_its_chunk)
         .join(Document, Document.id == hit.c.document_id)
+        .where(_is_none_or_its(agents.MODEL, _AGENT_ID))
+        .where(_is_none_or_its(products.MODEL, _PRODUCT_ID))
         .order_by(
             hit.c.score.desc(), hit.c.similarity.desc().nulls_last(), hit.c.document_id
         )
     )
+
+
+def _is_none_or_its(model: type[OfStore], row_id: ColumnElement[UUID]) -> Any:
+    """Return the condition that a row belongs to the store, or that none is asked for."""
+    its = select(model.id).where(model.id == row_id, model.store_id == STORES.c.id)
+    return or_(row_id.is_(None), its.exists())
 
 
 def _cited(hit: Any) -> Any:
@@ -84,4 +101,4 @@ def _cited(hit: Any) -> Any:
 
 
 SEARCH = _search()
-"""The best passages of a store within reach, as JSON, best first."""
+"""The best passages of a store within reach, as JSON, best first; none for a foreign filter."""

@@ -16,7 +16,7 @@ from vek1_api.core.db import driver_of
 from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.representation import Json
 from vek1_api.documents import queries, reading
-from vek1_api.documents.errors import DocumentNotFoundError
+from vek1_api.documents.errors import DocumentNotFoundError, GeneratedDocumentError
 from vek1_api.documents.models import Document
 from vek1_api.documents.schemas import (
     DocumentCreate,
@@ -30,6 +30,8 @@ from vek1_api.products import service as products
 
 MAX_TITLE_CHARS = 200
 _TEXT_ONLY = dict.fromkeys(("file_name", "file_size", "mime_type", "object_key"))
+_GENERATED = frozenset({"title", "content", "product_id"})
+"""What a product says of itself; the rest of its document is the merchant's."""
 MODEL = Document
 """For ``access.grants.assert_in_store``, where a request refers to documents."""
 
@@ -87,6 +89,8 @@ async def update(
     if not values:
         return Answer(200, before)
     store_id = UUID(old["store_id"])
+    if _GENERATED & values.keys():
+        await _assert_not_generated(tx, old)
     await _assert_product(tx, access, store_id, wanted)
     await queries.change(tx, access, document_id, values)
     if {"content", "title"} & values.keys():
@@ -108,6 +112,7 @@ async def delete(
     before = await _lock(tx, access, document_id)
     if_match.check(before)
     old = orjson.loads(before)
+    await _assert_not_generated(tx, old)
     store_id = UUID(old["store_id"])
     has_file = await queries.object_key(tx, document_id) is not None
     # A trigger gives its room back and dooms its original, whoever deletes the row.
@@ -145,10 +150,10 @@ async def _add(
         tags=wanted.tags,
         metadata=wanted.metadata,
         **(_TEXT_ONLY | values),
+        **audit_service.values(access),
+        **jobs.values(),
     )
     assert row is not None
-    await enqueue_indexing(tx, row["id"], 1)
-    await _log(tx, access, "document.created", row["id"], store_id)
     return Answer(201, row["body"])
 
 
@@ -173,6 +178,15 @@ async def _assert_product(
         )
 
 
+async def _assert_not_generated(tx: AsyncConnection, document: Mapping[str, Any]) -> None:
+    """Raise ``GeneratedDocumentError`` for a document that speaks for a product."""
+    if document["product_id"] is None:
+        return
+    product_id = await products.spoken_for(tx, UUID(document["id"]))
+    if product_id is not None:
+        raise GeneratedDocumentError(product_id)
+
+
 async def _resize(
     tx: AsyncConnection, access: Access, store_id: UUID, document_id: UUID, size_bytes: int
 ) -> None:
@@ -188,8 +202,8 @@ async def _resize(
 async def enqueue_indexing(tx: AsyncConnection, document_id: UUID, revision: int) -> None:
     """Let a job index this revision; one that waits or runs already is enough."""
     payload = {"document_id": str(document_id), "revision": revision}
-    once = f"documents.index:{document_id}:{revision}"
-    await jobs.enqueue(tx, "documents.index", payload, once=once)
+    once = f"{queries.INDEXING}:{document_id}:{revision}"
+    await jobs.enqueue(tx, queries.INDEXING, payload, once=once)
 
 
 def _without_text(values: Mapping[str, Any]) -> dict[str, Any]:

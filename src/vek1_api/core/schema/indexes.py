@@ -97,4 +97,14 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     ),
     _index("vek1_api.chunk_vectors", "store_id", "model_id"),
     _hnsw("vek1_api.chunk_vectors", "embedding"),
+    _index("vek1_api.product_index", "store_id"),
+    _index("vek1_api.product_index", "document_id"),
+    RequiredIndex(
+        "vek1_api.product_index", "product_index_terms_idx", "terms", method="gin"
+    ),
+    _index("vek1_api.product_keys", "product_id"),
+    _index("vek1_api.file_uploads", "expires_at"),
+    _index("vek1_api.file_uploads", "product_id"),
+    _index("vek1_api.imports", "created_at"),
+    _index("vek1_api.imports", "store_id"),
 )
