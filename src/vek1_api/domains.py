@@ -4,13 +4,24 @@ from importlib import import_module
 
 from fastapi import APIRouter
 
-_WITH_ROUTES = ("companies", "stores", "agents", "documents", "audit", "ops")
-_WITH_JOBS = ("files", "documents", "ops")
+_ROUTERS = (
+    "companies.router",
+    "stores.router",
+    "agents.router",
+    "documents.router",
+    "products.router",
+    "products.import_router",
+    "product_files.router",
+    "imports.router",
+    "audit.router",
+    "ops.router",
+)
+_WITH_JOBS = ("files", "products", "documents", "imports", "product_files", "ops")
 
 
 def routers() -> list[APIRouter]:
     """Return the router of every domain, in the order of the documentation."""
-    return [import_module(f"vek1_api.{name}.router").router for name in _WITH_ROUTES]
+    return [import_module(f"vek1_api.{name}").router for name in _ROUTERS]
 
 
 def load_jobs() -> None:

@@ -1,13 +1,15 @@
-"""The products' table."""
+"""The products' tables: the front end's, and ours beside them."""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Double, Integer, Text, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Double, ForeignKey, Index, Integer, Text, Uuid, func
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from vek1_api.access.grants import OfStore
+from vek1_api.core.db import SCHEMA, Base
 
 
 class Product(OfStore):
@@ -23,3 +25,45 @@ class Product(OfStore):
     custom_props: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ProductIndex(Base):
+    """What triggers derive from a product: its document, and what a shopper finds it by."""
+
+    __tablename__ = "product_index"
+    __table_args__ = (
+        Index(None, "store_id"),
+        Index(None, "document_id"),
+        Index(None, "terms", postgresql_using="gin"),
+        {"schema": SCHEMA},
+    )
+
+    product_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    store_id: Mapped[UUID] = mapped_column(Uuid)
+    document_id: Mapped[UUID] = mapped_column(Uuid)
+    terms: Mapped[Any] = mapped_column(TSVECTOR)
+
+
+class ProductKey(Base):
+    """Which product an ERP's id names: its primary key decides, not an index in ``public``."""
+
+    __tablename__ = "product_keys"
+    __table_args__ = (Index(None, "product_id"), {"schema": SCHEMA})
+
+    store_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    product_integration_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(Uuid)
+
+
+class StockMovement(OfStore):
+    """A change of a product's stock; the sum of a product's movements is its stock."""
+
+    __tablename__ = "stock_movements"
+
+    product_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("products.id"))
+    delta: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(Text)
+    order_id: Mapped[UUID | None] = mapped_column(Uuid)
+    external_id: Mapped[str | None] = mapped_column(Text)
+    payload: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
