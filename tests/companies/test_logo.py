@@ -5,15 +5,13 @@ import asyncio
 import httpx
 import pytest
 
+from tests.files.pictures import PLACE, picture, plain, png_of
 from tests.people import Person
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
 from vek1_api.files.service import remove_doomed
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(16)
-GIF = b"GIF89a" + bytes(16)
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(16)
-WEBP = b"RIFF\x20\x00\x00\x00WEBPVP8 " + bytes(16)
+PNG, GIF, JPEG, WEBP = (plain(kind) for kind in ("PNG", "GIF", "JPEG", "WEBP"))
 
 
 async def _put(person: Person, content: bytes, name: str = "logo.png") -> httpx.Response:
@@ -83,10 +81,22 @@ async def test_removed_logo_is_gone_and_removing_none_is_fine(
         (b"%PDF-1.7\n%%EOF", 415, "unsupported_media_type"),
         (b"MZ\x90\x00\x03" + bytes(60), 415, "unsupported_media_type"),
         (b"just text", 415, "unsupported_media_type"),
+        (PNG[:40], 415, "unsupported_media_type"),
+        (png_of(50_000, 50_000), 422, "validation_failed"),
         (PNG + bytes(10 * 1024 * 1024), 413, "payload_too_large"),
         (PNG + bytes(12 * 1024 * 1024), 413, "payload_too_large"),
     ],
-    ids=["empty", "svg", "pdf", "program", "text", "too large", "far too large"],
+    ids=[
+        "empty",
+        "svg",
+        "pdf",
+        "program",
+        "text",
+        "cut",
+        "bomb",
+        "too large",
+        "far too large",
+    ],
 )
 async def test_what_is_no_image_changes_nothing_whatever_its_name(
     content: bytes, status: int, code: str, ana: Person, db: Driver
@@ -110,6 +120,15 @@ async def test_form_without_the_file_points_at_it(ana: Person) -> None:
 
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == "/file"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+async def test_logo_does_not_tell_where_it_was_taken(kind: str, ana: Person) -> None:
+    url = (await _put(ana, picture(kind))).json()["logo_url"]
+
+    shown = await _read_by_anybody(url)
+    assert shown.status_code == 200
+    assert PLACE not in shown.content
 
 
 async def test_of_many_at_once_one_stays_and_the_others_go(

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from vek1_api.core import clock
 from vek1_api.core.storage import (
     Bucket,
     StorageError,
@@ -15,6 +16,7 @@ from vek1_api.core.storage import (
     attachment,
 )
 from vek1_api.core.object_keys import (
+    is_ours,
     is_public,
     logo_key,
     private_key,
@@ -75,6 +77,16 @@ async def test_an_object_larger_than_the_limit_is_not_read(bucket: Bucket) -> No
         await bucket.read(key, 4)
 
 
+async def test_a_copy_is_bounded_too(bucket: Bucket) -> None:
+    key = await _put(bucket, private_key("c", "documents", "pdf"))
+    target = BytesIO()
+
+    await bucket.copy_to(target, key, 5)
+    assert target.getvalue() == b"seven"
+    with pytest.raises(StorageError, match="larger than 4 bytes"):
+        await bucket.copy_to(BytesIO(), key, 4)
+
+
 async def test_an_empty_object_is_an_object(bucket: Bucket) -> None:
     key = await _put(bucket, private_key("c", "documents", "txt"), b"")
 
@@ -113,6 +125,10 @@ async def test_keys_lists_what_is_under_the_prefix(
     found = [key async for key in bucket.keys("companies/lister/")]
     assert len(found) == 5
     assert set(found) == wanted
+    pages = [page async for page in bucket.pages("companies/lister/")]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    ages = [clock.now() - entry.modified_at for page in pages for entry in page]
+    assert all(timedelta(seconds=-2) < age < timedelta(minutes=1) for age in ages)
 
 
 @pytest.mark.parametrize("company_id", ODD_IDS)
@@ -155,6 +171,37 @@ async def test_a_link_opens_a_private_object_and_saves_under_its_name(
     assert tampered.status_code == 403
 
 
+async def test_a_form_is_good_for_its_key_type_and_size_until_it_expires(
+    bucket: Bucket,
+) -> None:
+    async def post(
+        content: bytes, minutes: int = 15, changed: dict[str, str] | None = None
+    ) -> int:
+        form = await bucket.upload_form(
+            key,
+            content_type="image/png",
+            max_bytes=5,
+            expires_at=clock.now() + timedelta(minutes=minutes),
+        )
+        fields = form.fields | (changed or {})
+        async with httpx.AsyncClient() as client:
+            response = await client.post(
+                form.url, data=fields, files={"file": ("x", content)}
+            )
+        return response.status_code
+
+    key = private_key("c", "incoming", "png")
+    assert await post(b"eight!") >= 400
+    assert await post(b"seven", changed={"key": logo_key("c", "png")}) == 403
+    assert await post(b"seven", changed={"Content-Type": "text/html"}) == 403
+    assert await post(b"seven", minutes=-1) >= 400
+    assert not await bucket.exists(key)
+    assert await post(b"seven") == 204
+    stored = await bucket.stat(key)
+    assert stored is not None
+    assert (stored.size, stored.content_type) == (5, "image/png")
+
+
 async def test_links_and_public_urls_name_the_public_host(endpoint: str) -> None:
     bucket = Bucket(
         endpoint=endpoint, bucket="vek1", public_url="https://files.example.com/", **KEYS
@@ -162,10 +209,14 @@ async def test_links_and_public_urls_name_the_public_host(endpoint: str) -> None
     link = await bucket.link(
         "companies/c/private/x", filename="x", expires=timedelta(hours=1)
     )
+    form = await bucket.upload_form(
+        "x", content_type="image/png", max_bytes=1, expires_at=clock.now()
+    )
     bucket.close()
 
     assert link.startswith("https://files.example.com/vek1/companies/c/private/x?")
     assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == ["3600"]
+    assert form.url == "https://files.example.com/vek1"
     assert bucket.public_url("a/é") == "https://files.example.com/vek1/a/%C3%A9"
 
 
@@ -212,6 +263,15 @@ def test_keys_are_never_the_same() -> None:
 
     assert len(keys) == 1_000
     assert all(len(key.split("-")[-1]) == len(".png") + 32 for key in keys)
+
+
+def test_keys_of_ours_are_known_by_their_last_step() -> None:
+    for key in (private_key("c", "incoming", "png"), logo_key("..", "jpg")):
+        assert is_ours(key)
+        assert not is_ours(key + "x" * 11)
+        assert not is_ours(key + "/x")
+    assert not is_ours("companies/c/products/p/1772461800000.png")
+    assert not is_ours("")
 
 
 @pytest.mark.parametrize("kind", ["products", "logo", "a/products/b", "", "..", "A"])

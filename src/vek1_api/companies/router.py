@@ -16,6 +16,7 @@ from vek1_api.core.errors import (
     UnsupportedMediaTypeError,
 )
 from vek1_api.core.problems import responses
+from vek1_api.files.images import fit_for_all
 from vek1_api.files.incoming import IMAGES, judge
 
 router = APIRouter(tags=["Company"])
@@ -69,9 +70,13 @@ async def update_company(write: Write, body: CompanyUpdate) -> Response:
 async def put_company_logo(
     write: Write, file: Annotated[UploadFile, File(description="JPEG, PNG, GIF or WebP.")]
 ) -> Response:
-    """Replace the company's logo; its address is public."""
+    """Replace the company's logo; its address is public.
+
+    The picture loses its metadata, such as where it was taken.
+    """
     limit = write.resources.settings.max_file_bytes
-    image = await judge(file.file, file.filename, max_bytes=limit, allowed=IMAGES)
+    sent = await judge(file.file, file.filename, max_bytes=limit, allowed=IMAGES)
+    image = await fit_for_all(sent)
     body = await logo.replace(write.resources, write.access, image, if_match=write.if_match)
     return respond(Answer(200, body).recorded())
 

@@ -69,7 +69,7 @@ def _judge(
     digest = _digest(stream)
     stream.seek(0)
     return IncomingFile(
-        stream, _plain_name(filename, file_type), size_bytes, file_type, digest
+        stream, plain_name(filename, file_type), size_bytes, file_type, digest
     )
 
 
@@ -81,8 +81,11 @@ def _digest(stream: BinaryIO) -> bytes:
     return digest.digest()
 
 
-def _plain_name(filename: str | None, file_type: FileType) -> str:
-    """Return the last part of the name that was sent, without what a name cannot hold."""
+def plain_name(filename: str | None, file_type: FileType) -> str:
+    """Return the last part of the name that was sent, without what a name cannot hold.
+
+    At most 255 characters; without a name, one that says the kind.
+    """
     last = (filename or "").replace("\\", "/").rpartition("/")[2]
     shown = "".join(letter for letter in last if letter.isprintable()).strip()
     return shown[:255] or f"file{file_type.extension}"

@@ -2,7 +2,7 @@
 
 from vek1_api.core import jobs
 from vek1_api.core.resources import Resources
-from vek1_api.files import service
+from vek1_api.files import reconciling, service
 
 
 @jobs.handles("files.remove")
@@ -17,3 +17,9 @@ async def sweep(resources: Resources) -> None:
     """Give up uploads that a crash left behind, and retry removals that failed."""
     await service.sweep(resources.database)
     await service.remove_doomed(resources.database, resources.bucket)
+
+
+@jobs.periodic("files.reconcile", "17 6 * * *")
+async def reconcile(resources: Resources) -> None:
+    """Repair what drifted apart: at night in Brazil."""
+    await reconciling.reconcile(resources)

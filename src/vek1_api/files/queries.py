@@ -133,12 +133,13 @@ async def add(
     )
 
 
-async def keep(tx: AsyncConnection, key: str) -> bool:
-    """Mark a pending object as kept; false if it was swept meanwhile."""
+async def keep(tx: AsyncConnection, key: str, size_bytes: int | None = None) -> bool:
+    """Mark a pending object as kept, of this size; false if it was swept meanwhile."""
+    size = {} if size_bytes is None else {"size_bytes": size_bytes}
     statement = (
         update(StoredObject)
         .where(StoredObject.key == key, StoredObject.state == ObjectState.PENDING)
-        .values(state=ObjectState.KEPT)
+        .values(state=ObjectState.KEPT, **size)
     )
     return (await tx.execute(statement)).rowcount == 1
 
@@ -185,3 +186,20 @@ async def forget(tx: AsyncConnection, key: str) -> None:
             StoredObject.key == key, StoredObject.state == ObjectState.DOOMED
         )
     )
+
+
+async def known(connection: AsyncConnection, keys: Sequence[str]) -> set[str]:
+    """Return those of the keys that have a row, in whatever state."""
+    statement = select(StoredObject.key).where(StoredObject.key.in_(keys))
+    return set(await connection.scalars(statement))
+
+
+async def kept_after(connection: AsyncConnection, key: str, limit: int) -> list[str]:
+    """Return keys of objects that rows refer to, in order, from the one after ``key``."""
+    statement = (
+        select(StoredObject.key)
+        .where(StoredObject.state == ObjectState.KEPT, StoredObject.key > key)
+        .order_by(StoredObject.key)
+        .limit(limit)
+    )
+    return list(await connection.scalars(statement))

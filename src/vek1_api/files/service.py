@@ -40,6 +40,8 @@ class Upload:
     """Whose quota it counts against; none for what belongs to the company itself."""
     size_bytes: int
     content_type: str
+    takes_room: bool = True
+    """Not if it takes the place of something that is counted: see ``keep_instead``."""
 
 
 @asynccontextmanager
@@ -53,7 +55,7 @@ async def uploaded(
     """
     database = resources.database
     async with database.transaction() as tx:
-        await _reserve(tx, access, upload)
+        await reserve(tx, access, upload)
     try:
         await resources.bucket.put(
             upload.key, stream, upload.size_bytes, upload.content_type
@@ -64,11 +66,45 @@ async def uploaded(
         await asyncio.shield(_give_up(database, upload.key))
 
 
+async def reserve(tx: AsyncConnection, access: Access, upload: Upload) -> None:
+    """Write the pending row of an object and take its room.
+
+    Raises as ``take_room`` does.
+    """
+    size_bytes = upload.size_bytes if upload.takes_room else 0
+    if upload.store_id is not None and size_bytes:
+        await take_room(tx, access, upload.store_id, size_bytes)
+    await queries.add(
+        tx,
+        key=upload.key,
+        company_id=access.company_id,
+        store_id=upload.store_id,
+        size_bytes=size_bytes,
+    )
+
+
 async def keep(tx: AsyncConnection, key: str) -> None:
     """Tie an uploaded object to the transaction of the row that refers to it."""
     if not await queries.keep(tx, key):
-        message = "The upload took too long and was given up; send it again."
-        raise UnavailableError(message)
+        raise _given_up()
+
+
+async def keep_instead(
+    tx: AsyncConnection, access: Access, key: str, size_bytes: int, *, staged: str
+) -> None:
+    """Keep an uploaded object in place of a pending one, whose room passes on to it.
+
+    What the staged one had too much is free at once, and a job removes it from the bucket.
+    """
+    given_up = await queries.doom(tx, [staged], (ObjectState.PENDING,))
+    if not given_up or not await queries.keep(tx, key, size_bytes):
+        raise _given_up()
+    [(store_id, staged_bytes)] = given_up
+    if store_id is not None and size_bytes > staged_bytes:
+        await take_room(tx, access, store_id, size_bytes - staged_bytes)
+    elif store_id is not None:
+        await queries.give_room_back(tx, store_id, staged_bytes - size_bytes)
+    await jobs.enqueue(tx, "files.remove")
 
 
 async def discard(tx: AsyncConnection, keys: Sequence[str]) -> None:
@@ -137,13 +173,5 @@ async def remove_doomed(database: Database, bucket: Bucket) -> int:
     return len(keys)
 
 
-async def _reserve(tx: AsyncConnection, access: Access, upload: Upload) -> None:
-    if upload.store_id is not None:
-        await take_room(tx, access, upload.store_id, upload.size_bytes)
-    await queries.add(
-        tx,
-        key=upload.key,
-        company_id=access.company_id,
-        store_id=upload.store_id,
-        size_bytes=upload.size_bytes,
-    )
+def _given_up() -> UnavailableError:
+    return UnavailableError("The upload took too long and was given up; send it again.")

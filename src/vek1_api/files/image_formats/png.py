@@ -1,0 +1,60 @@
+"""PNG: chunks, each a length, a name, its data and a checksum."""
+
+import io
+import zlib
+from collections.abc import Iterator
+
+from vek1_api.files.image_formats import exif
+from vek1_api.files.image_formats.picture import BrokenImageError, Picture, bounded, part
+
+_SIGNATURE_BYTES = 8
+_HEADER_BYTES = 13
+_NEEDED = frozenset(
+    b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT bKGD hIST pHYs sPLT cICP mDCV cLLI"
+    b" acTL fcTL fdAT".split()
+)
+"""The picture, its transparency, its colours, the size of a dot, and animation."""
+
+
+def strip(data: bytes) -> Picture:
+    """Return the picture with its colours and orientation, up to its end."""
+    size = _size(data)
+    out = io.BytesIO()
+    out.write(data[:_SIGNATURE_BYTES])
+    turned = exif.UPRIGHT
+    for name, start, end in bounded(_chunks(data)):
+        if name in _NEEDED:
+            out.write(memoryview(data)[start:end])
+        elif name == b"eXIf" and turned == exif.UPRIGHT:
+            turned = exif.orientation(data[start + 8 : end - 4])
+            if turned != exif.UPRIGHT:
+                out.write(_chunk(name, exif.only_orientation(turned)))
+    return Picture(*size, out.getvalue())
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name of each chunk up to the last, where it starts and ends."""
+    start, name = _SIGNATURE_BYTES, b""
+    while name != b"IEND":
+        head = part(data, start, 8)
+        name = head[4:]
+        end = start + 12 + int.from_bytes(head[:4])
+        if end > len(data):
+            message = f"the chunk at byte {start} is cut"
+            raise BrokenImageError(message)
+        yield name, start, end
+        start = end
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    head = part(data, _SIGNATURE_BYTES, 8 + _HEADER_BYTES)
+    width, height = int.from_bytes(head[8:12]), int.from_bytes(head[12:16])
+    if head[:8] != _HEADER_BYTES.to_bytes(4) + b"IHDR" or not width or not height:
+        message = "it has no header with a size"
+        raise BrokenImageError(message)
+    return width, height
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(name + content).to_bytes(4)
+    return len(content).to_bytes(4) + name + content + checksum
