@@ -82,7 +82,10 @@ def test_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 
 
 def test_every_route_is_documented(application: FastAPI, document: dict[str, Any]) -> None:
-    served = {context.path for context in iter_route_contexts(application.routes)}
+    served = {
+        str(context.path).replace(":path}", "}")
+        for context in iter_route_contexts(application.routes)
+    }
 
     assert served - UNDOCUMENTED == set(document["paths"])
 

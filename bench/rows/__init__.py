@@ -1,6 +1,13 @@
 """The rows of the benchmark, by the name that ``make bench ROW=...`` takes."""
 
-from bench.rows import create_document, get_one, list_page, retrieval, search
+from bench.rows import (
+    create_document,
+    get_one,
+    import_products,
+    list_page,
+    retrieval,
+    search,
+)
 from bench.run import Row
 
 ROWS: dict[str, Row] = {
@@ -9,5 +16,6 @@ ROWS: dict[str, Row] = {
     "create_document": create_document.run,
     "search": search.run,
     "retrieval": retrieval.run,
+    "import": import_products.run,
 }
 """In the order in which they run: a small database first."""
