@@ -12,6 +12,7 @@ from vek1_api.audit import denials
 from vek1_api.core import docs, logging, openapi, problems
 from vek1_api.core.middleware import FORM_OVERHEAD_BYTES, RequestEnvelope
 from vek1_api.core.resources import Resources
+from vek1_api.core.route_table import RouteTable
 from vek1_api.imports.limits import MAX_BYTES as MAX_IMPORT_BYTES
 from vek1_api.opening import open_resources
 from vek1_api.ops.dashboard import JobsDashboard
@@ -53,7 +54,9 @@ def create_app(
     )
     problems.install(app)
     denials.install(app)
-    for router in domains.routers():
+    routers = domains.routers()
+    app.router.routes.append(RouteTable(route for each in routers for route in each.routes))
+    for router in routers:
         app.include_router(router)
     openapi.install(app)
     docs.install(app)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import pytest
 
 from tests.conventions.breaking import Open, as_caller, is_unavailable
@@ -11,6 +12,7 @@ from tests.files.pictures import plain
 from tests.people import Person
 from vek1_api.core.db import Database
 from vek1_api.core.embedding.vectors import Vector
+from vek1_api.core.logging import REQUESTS
 from vek1_api.core.storage import Bucket
 
 SECRET = "postgresql://dona:hunter2@10.0.0.7/loja"
@@ -37,8 +39,10 @@ class BrokenEmbedder:
 
 
 async def test_unforeseen_failure_tells_nothing_and_has_its_headers(
-    open_app: Open, ana: Person, logged: list[Any]
+    open_app: Open, ana: Person, logged: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(REQUESTS, "write", lines.append)
     store = await ana.open_store()
     async with open_app(embedder=BrokenEmbedder()) as client:
         response = await as_caller(client, ana).request(
@@ -62,7 +66,9 @@ async def test_unforeseen_failure_tells_nothing_and_has_its_headers(
     assert response.headers["x-content-type-options"] == "nosniff"
     failures = [entry for entry in logged if entry["event"] == "unexpected_error"]
     assert [str(entry["exc_info"]) for entry in failures] == [f"{SECRET}café"]
-    assert [entry["status"] for entry in logged if entry["event"] == "request"][-1] == 500
+    served = orjson.loads(lines[-1])
+    assert (served["event"], served["status"]) == ("request", 500)
+    assert served["request_id"] == "the-one-that-failed"
 
 
 @pytest.mark.parametrize(

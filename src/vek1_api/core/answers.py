@@ -1,6 +1,7 @@
 """From what a service returns to what leaves: bytes, status, validators."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +11,19 @@ from vek1_api.core.preconditions import is_known
 from vek1_api.core.representation import Json, etag
 
 JSON = "application/json"
+_JSON_HEADER = (b"content-type", JSON.encode())
+
+
+class JsonResponse(Response):
+    """JSON that is bytes already; its headers are written once, which Starlette does twice."""
+
+    def __init__(self, data: bytes, tag: str | None = None) -> None:
+        self.status_code = HTTPStatus.OK
+        self.background = None
+        self.body = data
+        self.raw_headers = [(b"content-length", b"%d" % len(data)), _JSON_HEADER]
+        if tag is not None:
+            self.raw_headers.append((b"etag", tag.encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +57,9 @@ def one(request: Request, body: Json) -> Response:
     known = request.headers.get("if-none-match")
     if known is not None and is_known(known, tag):
         return Response(status_code=304, headers={"ETag": tag})
-    return Response(data, headers={"ETag": tag}, media_type=JSON)
+    return JsonResponse(data, tag)
 
 
 def page(data: bytes) -> Response:
     """Return a list."""
-    return Response(data, media_type=JSON)
+    return JsonResponse(data)

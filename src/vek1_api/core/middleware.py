@@ -6,13 +6,13 @@ One pure ASGI layer: each further one costs every request (``docs/performance.md
 import time
 from http import HTTPStatus
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vek1_api.core import context, metrics, problems
 from vek1_api.core.errors import PayloadTooLargeError
+from vek1_api.core.logging import REQUESTS
 
 FORM_OVERHEAD_BYTES = 1024 * 1024
 """What a multipart form may have besides its file."""
@@ -26,8 +26,6 @@ _HEADERS = (
 """Of every answer, unless it says otherwise."""
 
 _QUIET = ("/health/", "/metrics")
-
-log = structlog.get_logger()
 
 
 class RequestEnvelope:
@@ -122,10 +120,4 @@ class _Exchange:
         seconds = time.perf_counter() - self._began
         metrics.count_request(method, route, self._status, seconds)
         if not path.startswith(_QUIET):
-            log.info(
-                "request",
-                method=method,
-                route=route,
-                status=self._status,
-                milliseconds=round(seconds * 1000, 1),
-            )
+            REQUESTS.served(method, route, self._status, round(seconds * 1000, 1))
