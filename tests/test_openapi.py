@@ -83,8 +83,8 @@ def test_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 
 def test_every_route_is_documented(application: FastAPI, document: dict[str, Any]) -> None:
     # The table in front of the routes has no path of its own.
-    contexts = [each for each in iter_route_contexts(application.routes) if each.path]
-    served = {each.path.replace(":path}", "}") for each in contexts}
+    paths = [each.path for each in iter_route_contexts(application.routes)]
+    served = {path.replace(":path}", "}") for path in paths if path}
 
     assert served - UNDOCUMENTED == set(document["paths"])
 

@@ -162,7 +162,8 @@ def test_seeding_again_makes_nothing_new(running: Run) -> None:
     }
     url = f"{running.endpoints['api']}/v1/stores/{demo['store_id']}/usage"
     counts = httpx.get(url, headers=headers, trust_env=False).json()["counts"]
-    assert (counts["agents"], counts["documents"]) == (1, 6)
+    assert (counts["agents"], counts["products"]) == (1, 85)
+    assert counts["documents"] == 6 + 85  # Each product speaks.
 
 
 def test_reembedding_with_the_same_model_has_nothing_to_do(running: Run) -> None:

@@ -44,6 +44,7 @@ DOCUMENTS = {
     "guia-de-moagem.md": ("Guia de moagem", "manuais"),
     "sobre-a-loja.txt": ("Sobre a loja", "atendimento"),
 }
+CATALOGUE = "catalogo.csv"
 QUESTION = "Comprei pela internet e me arrependi. Até quando posso devolver?"
 
 FILE = "demo.json"
@@ -123,13 +124,26 @@ class _Seeding:
             agent_id = await self.create(agents, "/v1/agents", store_id, json=AGENT)
         self.progress(0, len(DOCUMENTS))
         document_ids = [await self.document(store_id, name) for name in DOCUMENTS]
+        await self.catalogue(store_id)
         await self.send(
             "PUT",
             f"/v1/agents/{agent_id}/knowledge-base",
-            json={"document_ids": document_ids},
+            json={"document_ids": document_ids, "whole_catalogue": True},
         )
         await self.wait_for(document_ids)
         return Demo(user_id=USER_ID, store_id=store_id, agent_id=agent_id)
+
+    async def catalogue(self, store_id: str) -> None:
+        """Import the products of a store that has none."""
+        products = f"/v1/stores/{store_id}/products"
+        if (await self.send("GET", products, params={"limit": 1}))["items"]:
+            return
+        content = files("vek1_api.demo").joinpath(CATALOGUE).read_bytes()
+        await self.send(
+            "POST",
+            f"{products}/import",
+            files={"file": (CATALOGUE, content, "text/csv")},
+        )
 
     async def document(self, store_id: str, name: str) -> str:
         title, category = DOCUMENTS[name]
