@@ -287,6 +287,7 @@ BEGIN
     THEN
         UPDATE vek1_api.document_index
         SET status = 'pending', revision = revision + 1, pages = NULL, page_count = NULL,
+            chunk_count = CASE WHEN NEW.content = OLD.content THEN chunk_count ELSE 0 END,
             updated_at = '-infinity'
         WHERE document_id = NEW.id;
     END IF;
@@ -321,6 +322,10 @@ BEGIN
     IF to_regclass('vek1_api.stored_objects') IS NOT NULL THEN
         UPDATE vek1_api.stored_objects SET state = 'doomed'
         WHERE store_id = OLD.id AND state <> 'doomed';
+    END IF;
+    IF to_regclass('vek1_api.store_privacy') IS NOT NULL THEN
+        DELETE FROM vek1_api.erased_identity WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.store_privacy WHERE store_id = OLD.id;
     END IF;
     RETURN NULL;
 END $$;
@@ -506,7 +511,8 @@ DECLARE
     wanted tsquery := ''::tsquery;
 BEGIN
     FOR word IN
-        SELECT split FROM regexp_split_to_table(vek1_api.fold(left(question, 200)), '\s+')
+        SELECT split FROM regexp_split_to_table(
+            vek1_api.fold(translate(left(question, 200), '\', ' ')), '\s+')
             WITH ORDINALITY AS each (split, place) ORDER BY place LIMIT 16
     LOOP
         SELECT string_agg(quote_literal(lexeme), ' & ')::tsquery INTO known
@@ -518,7 +524,7 @@ BEGIN
         CONTINUE WHEN known IS NULL;
         IF NOT EXISTS (SELECT FROM vek1_api.product_index
                        WHERE store_id = p_store_id AND terms @@ known) THEN
-            SELECT known || string_agg(quote_literal(term), ' | ')::tsquery INTO known
+            SELECT known || coalesce(string_agg(quote_literal(term), ' | '), '')::tsquery INTO known
             FROM (
                 SELECT spelling AS term FROM vek1_api.spellings(word) AS spelling
                 UNION SELECT substr(spelling, 2) FROM vek1_api.spellings(word) AS spelling
@@ -540,6 +546,9 @@ DECLARE
     few CONSTANT int := 20;  -- Documents that get a job each.
     stale record;
 BEGIN
+    -- Whoever makes these anew at the same moment goes first: what is read below is then newest.
+    PERFORM FROM vek1_api.product_index WHERE product_id = ANY (p_products)
+    ORDER BY product_id FOR UPDATE;
     INSERT INTO vek1_api.product_index (product_id, store_id, document_id, terms)
     SELECT id, store_id, gen_random_uuid(),
            vek1_api.product_terms(name, description, product_integration_id, custom_props)
@@ -574,7 +583,8 @@ BEGIN
             SELECT id, store_id, 'pending' FROM document
             ON CONFLICT (document_id) DO UPDATE
             SET status = 'pending', revision = it.revision + 1, error_code = NULL,
-                error_message = NULL, pages = NULL, page_count = NULL, updated_at = now()
+                error_message = NULL, pages = NULL, page_count = NULL, chunk_count = 0,
+                updated_at = now()
             RETURNING it.document_id, it.store_id, it.revision
         )
         SELECT pending.store_id, count(*) > few AS are_many,
@@ -582,8 +592,13 @@ BEGIN
         FROM pending GROUP BY pending.store_id
     LOOP
         IF stale.are_many THEN
+            -- One job of a store waits or runs; the lock lets it see, before it ends, that this
+            -- transaction is still to come (documents.jobs.index_store).
+            PERFORM pg_advisory_xact_lock_shared(
+                hashtextextended(format('documents.index_store:%s', stale.store_id), 0));
             PERFORM vek1_api.enqueue('documents.index_store',
-                json_build_object('store_id', stale.store_id), NULL, NULL);
+                json_build_object('store_id', stale.store_id),
+                format('documents.index_store:%s', stale.store_id), NULL);
         ELSE
             PERFORM vek1_api.enqueue('documents.index',
                 json_build_object('document_id', document_id, 'revision', revision),
@@ -701,6 +716,798 @@ END $$;
 
 
 ---------------------------------------------------------------------------------------------
+-- Leads: one person, one lead, per store and channel. lead_identity's primary key decides, and
+-- contact_id is the one place that knows which spellings mean the same person.
+---------------------------------------------------------------------------------------------
+
+-- The canonical form of an id: of a phone its digits with country code and, for a Brazilian
+-- mobile, the ninth digit; of a WhatsApp @lid that lid; of a website's user their id as it is.
+-- Never refuses: what is no phone stays what it is.
+CREATE OR REPLACE FUNCTION vek1_api.contact_id(channel text, raw text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    -- The area codes of Brazil (Anatel).
+    area CONSTANT text := '(?:1[1-9]|2[12478]|3[1-578]|4[1-9]|5[1345]|6[1-9]|7[134579]|8[1-9]|9[1-9])';
+    id text := lower(btrim(raw));
+    is_jid boolean;
+    digits text;
+BEGIN
+    IF channel <> 'whatsapp' THEN
+        RETURN btrim(raw);
+    END IF;
+    -- A JID names a device after a colon: 5531999999999:12@s.whatsapp.net
+    is_jid := position('@' IN id) > 0;
+    IF is_jid AND split_part(id, '@', 2) NOT IN ('s.whatsapp.net', 'c.us') THEN
+        RETURN split_part(split_part(id, '@', 1), ':', 1) || '@' || split_part(id, '@', 2);
+    END IF;
+    id := split_part(split_part(id, '@', 1), ':', 1);
+    IF id !~ '^[0-9 +().\-]+$' OR id !~ '[0-9]' THEN
+        RETURN id;
+    END IF;
+    digits := regexp_replace(id, '[^0-9]', '', 'g');
+    IF NOT is_jid AND left(id, 1) <> '+' THEN
+        -- As a person writes it: 00 55 ..., 0 31 ..., (31) ...
+        digits := regexp_replace(digits, '^0+(?=[1-9])', '');
+        IF digits ~ ('^' || area || '(?:9[0-9]{8}|[2-9][0-9]{7})$') THEN
+            digits := '55' || digits;
+        END IF;
+    ELSIF digits ~ ('^(?:0+[1-9].*|' || area || '(?:9[0-9]{8}|[2-9][0-9]{7}))$') THEN
+        -- A foreign number that reads like a Brazilian one keeps the mark that it is not.
+        RETURN '+' || digits;
+    END IF;
+    IF digits ~ ('^55' || area || '[6-9][0-9]{7}$') THEN
+        digits := left(digits, 4) || '9' || substr(digits, 5);
+    END IF;
+    RETURN digits;
+END $$;
+
+-- A new id whose order is that of arrival (UUID version 7, RFC 9562, microseconds kept).
+CREATE OR REPLACE FUNCTION vek1_api.arrival_id() RETURNS uuid
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+DECLARE
+    microseconds CONSTANT bigint := extract(epoch FROM clock_timestamp()) * 1000000;
+    random CONSTANT bytea := uuid_send(gen_random_uuid());
+BEGIN
+    RETURN encode(
+        substring(int8send(microseconds / 1000) FROM 3)
+        || int2send((28672 + microseconds % 1000 * 4 + get_byte(random, 0) % 4)::smallint)
+        || substring(random FROM 9), 'hex')::uuid;
+END $$;
+
+-- Joins one lead to another of its store: all it did, all it is known by; its id goes on
+-- resolving. What the other does not know it learns. Both are locked in the order of their ids.
+CREATE OR REPLACE FUNCTION vek1_api.merge_leads(p_from uuid, p_into uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    gone record;
+    newest int;
+BEGIN
+    PERFORM FROM public.leads WHERE id IN (p_from, p_into) ORDER BY id FOR UPDATE;
+    SELECT * INTO gone FROM public.leads WHERE id = p_from;
+    IF NOT FOUND OR p_from = p_into THEN
+        RETURN;
+    END IF;
+    UPDATE public.lead_events SET lead_id = p_into WHERE lead_id = p_from;
+    UPDATE public.messages_history SET lead_id = p_into WHERE lead_id = p_from;
+    UPDATE public.orders SET lead_id = p_into WHERE lead_id = p_from;
+    UPDATE vek1_api.lead_identity SET lead_id = p_into WHERE lead_id = p_from;
+    SELECT coalesce(max(version), 0) INTO newest FROM vek1_api.lead_profiles WHERE lead_id = p_from;
+    -- The kept lead's own memory stays the newest.
+    UPDATE vek1_api.lead_profiles SET version = version + newest + 1000000 WHERE lead_id = p_into;
+    UPDATE vek1_api.lead_profiles SET lead_id = p_into WHERE lead_id = p_from;
+    UPDATE vek1_api.lead_profiles SET version = version - 1000000
+    WHERE lead_id = p_into AND version > 1000000;
+    UPDATE vek1_api.lead_vectors SET version = version + newest WHERE lead_id = p_into;
+    UPDATE vek1_api.lead_vectors SET lead_id = p_into
+    WHERE lead_id = p_from
+      AND NOT EXISTS (SELECT FROM vek1_api.lead_vectors WHERE lead_id = p_into);
+    INSERT INTO vek1_api.lead_contact AS it (lead_id, reply_to, at)
+    SELECT p_into, reply_to, at FROM vek1_api.lead_contact WHERE lead_id = p_from
+    ON CONFLICT (lead_id) DO UPDATE SET reply_to = excluded.reply_to, at = excluded.at
+    WHERE it.at < excluded.at;
+    UPDATE vek1_api.lead_merges SET into_id = p_into WHERE into_id = p_from;
+    INSERT INTO vek1_api.lead_merges (lead_id, into_id) VALUES (p_from, p_into)
+    ON CONFLICT (lead_id) DO UPDATE SET into_id = excluded.into_id;
+    UPDATE public.leads AS kept SET
+        name = coalesce(kept.name, gone.name),
+        email = coalesce(kept.email, gone.email),
+        phone_number = coalesce(kept.phone_number, gone.phone_number),
+        phone_confirmed = kept.phone_confirmed
+            OR (gone.phone_confirmed AND kept.phone_number IS NULL),
+        street_address = coalesce(kept.street_address, gone.street_address),
+        address_number = coalesce(kept.address_number, gone.address_number),
+        complement = coalesce(kept.complement, gone.complement),
+        neighborhood = coalesce(kept.neighborhood, gone.neighborhood),
+        postal_code = coalesce(kept.postal_code, gone.postal_code),
+        city = coalesce(kept.city, gone.city),
+        state = coalesce(kept.state, gone.state),
+        notes = nullif(concat_ws(E'\n', kept.notes, gone.notes), ''),
+        custom_attributes = gone.custom_attributes || kept.custom_attributes,
+        preferences = gone.preferences || kept.preferences,
+        interests = CASE WHEN kept.interests = '[]' THEN gone.interests ELSE kept.interests END,
+        profile_embedding = CASE WHEN kept.profile_summary IS NULL THEN gone.profile_embedding
+                                 ELSE kept.profile_embedding END,
+        profile_updated_at = CASE WHEN kept.profile_summary IS NULL THEN gone.profile_updated_at
+                                  ELSE kept.profile_updated_at END,
+        profile_summary = coalesce(kept.profile_summary, gone.profile_summary),
+        total_messages = kept.total_messages + gone.total_messages,
+        total_purchases = kept.total_purchases + gone.total_purchases,
+        total_spent_cents = kept.total_spent_cents + gone.total_spent_cents,
+        first_contact_at = least(kept.first_contact_at, gone.first_contact_at),
+        last_contact_at = greatest(kept.last_contact_at, gone.last_contact_at)
+    WHERE kept.id = p_into;
+    DELETE FROM public.leads WHERE id = p_from;
+END $$;
+
+-- The lead that these ids mean, made if there is none: one path for everybody, safe at once with
+-- itself. The first id is the one that the lead shows; all of them mean this person from now on.
+-- Ids of two leads join them: the older one stays, `joined` are the others.
+CREATE OR REPLACE FUNCTION vek1_api.upsert_lead(
+    p_store_id uuid, p_channel text, p_ids text[], p_reply_to text DEFAULT NULL
+)
+RETURNS TABLE (lead_id uuid, is_new boolean, joined uuid[])
+LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+#variable_conflict use_column
+DECLARE
+    ids CONSTANT text[] := ARRAY(
+        SELECT vek1_api.contact_id(p_channel, raw) FROM unnest(p_ids) AS raw);
+    mine CONSTANT uuid := gen_random_uuid();
+    found uuid[];
+    kept uuid;
+BEGIN
+    LOOP
+        SELECT array_agg(DISTINCT known.lead_id), count(*) = cardinality(ids)
+        INTO found, is_new
+        FROM unnest(ids) AS wanted CROSS JOIN LATERAL (
+            -- One id at a time: a plan from when the table was small would read the whole store.
+            SELECT lead_id FROM vek1_api.lead_identity
+            WHERE store_id = p_store_id AND channel = p_channel AND identity = wanted LIMIT 1
+        ) AS known;
+        -- Somebody who is known by all of these ids already: the usual case takes no lock.
+        IF NOT (cardinality(found) = 1 AND is_new) THEN
+            -- In one order, so that two of these never wait crosswise; whoever was first has an id.
+            INSERT INTO vek1_api.lead_identity (store_id, channel, identity, lead_id)
+            SELECT DISTINCT p_store_id, p_channel, id, coalesce(found[1], mine)
+            FROM unnest(ids) AS id ORDER BY id
+            ON CONFLICT DO NOTHING;
+            SELECT array_agg(DISTINCT known.lead_id) INTO found
+            FROM unnest(ids) AS wanted CROSS JOIN LATERAL (
+                -- One id at a time: a plan from when the table was small would read the whole store.
+                SELECT lead_id FROM vek1_api.lead_identity
+                WHERE store_id = p_store_id AND channel = p_channel AND identity = wanted LIMIT 1
+            ) AS known;
+        END IF;
+        is_new := found = ARRAY[mine];
+        IF is_new THEN
+            INSERT INTO public.leads (id, store_id, channel, external_id)
+            VALUES (mine, p_store_id, p_channel, ids[1]);
+            kept := mine;
+        ELSE
+            -- Whoever is found is not erased or joined to another before this transaction ends.
+            IF cardinality(found) > 1 THEN
+                PERFORM FROM public.leads WHERE id = ANY (found) ORDER BY id FOR UPDATE;
+            END IF;
+            SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
+            ORDER BY created_at, id LIMIT 1 FOR KEY SHARE;
+            IF kept IS NULL THEN
+                -- All of them were erased while this waited: the ids are nobody's again.
+                DELETE FROM vek1_api.lead_identity
+                WHERE store_id = p_store_id AND channel = p_channel AND identity = ANY (ids)
+                  AND lead_id = ANY (found) AND NOT EXISTS (
+                      SELECT FROM public.leads WHERE id = lead_identity.lead_id);
+                CONTINUE;
+            END IF;
+            IF cardinality(found) > 1 THEN
+                UPDATE vek1_api.lead_identity AS known SET lead_id = kept WHERE known.lead_id = mine;
+                joined := array_remove(array_remove(found, kept), mine);
+                PERFORM vek1_api.merge_leads(twin, kept) FROM unnest(joined) AS twin;
+            END IF;
+        END IF;
+        EXIT;
+    END LOOP;
+    IF p_reply_to IS NOT NULL THEN
+        INSERT INTO vek1_api.lead_contact AS it (lead_id, reply_to) VALUES (kept, p_reply_to)
+        ON CONFLICT (lead_id) DO UPDATE SET reply_to = excluded.reply_to, at = now()
+        WHERE it.reply_to <> excluded.reply_to;
+    END IF;
+    lead_id := kept;
+    RETURN NEXT;
+END $$;
+
+-- Whoever adds a lead: its id is known from then on.
+CREATE OR REPLACE FUNCTION vek1_api.leads_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('vek1_api.lead_identity') IS NOT NULL THEN
+        INSERT INTO vek1_api.lead_identity (store_id, channel, identity, lead_id)
+        SELECT store_id, channel, vek1_api.contact_id(channel, external_id), id FROM fresh
+        ORDER BY 1, 2, 3
+        ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.clean_up_leads() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('vek1_api.lead_identity') IS NOT NULL THEN
+        DELETE FROM vek1_api.lead_identity WHERE lead_id = OLD.id;
+        DELETE FROM vek1_api.lead_contact WHERE lead_id = OLD.id;
+        DELETE FROM vek1_api.lead_profiles WHERE lead_id = OLD.id;
+        DELETE FROM vek1_api.lead_vectors WHERE lead_id = OLD.id;
+        DELETE FROM vek1_api.lead_merges WHERE into_id = OLD.id;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- What a person said is counted and can be found, whoever wrote it down.
+CREATE OR REPLACE FUNCTION vek1_api.messages_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.leads SET
+        total_messages = leads.total_messages + said.messages,
+        last_contact_at = greatest(leads.last_contact_at, said.latest),
+        first_contact_at = least(leads.first_contact_at, said.earliest)
+    FROM (
+        SELECT lead_id, count(*) AS messages, max("timestamp") AS latest,
+               min("timestamp") AS earliest
+        FROM fresh WHERE role = 'user' AND lead_id IS NOT NULL GROUP BY lead_id
+    ) AS said
+    WHERE leads.id = said.lead_id;
+    IF to_regclass('vek1_api.message_terms') IS NOT NULL THEN
+        INSERT INTO vek1_api.message_terms (message_id, store_id, terms)
+        SELECT id, store_id, vek1_api.portuguese_terms(left(content, 4000)) FROM fresh
+        WHERE store_id IS NOT NULL AND role <> 'debug' AND content <> ''
+        ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.messages_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.leads SET total_messages = greatest(leads.total_messages - said.messages, 0)
+    FROM (
+        SELECT lead_id, count(*) AS messages FROM stale
+        WHERE role = 'user' AND lead_id IS NOT NULL GROUP BY lead_id
+    ) AS said
+    WHERE leads.id = said.lead_id;
+    IF to_regclass('vek1_api.message_terms') IS NOT NULL THEN
+        DELETE FROM vek1_api.message_terms AS terms USING stale WHERE terms.message_id = stale.id;
+        DELETE FROM vek1_api.message_key AS known USING stale WHERE known.message_id = stale.id;
+    END IF;
+    RETURN NULL;
+END $$;
+
+
+-- The leads whose profiles are nearest to a question, of one store, with ordinary filters
+-- beside it. Exact while the store has few profiles; else by the index, and exact again should
+-- the filters leave fewer than asked for.
+CREATE OR REPLACE FUNCTION vek1_api.search_leads(
+    p_store_id uuid,
+    p_model_id smallint,
+    p_embedding public.vector,
+    p_status text,
+    p_channel text,
+    p_city text,
+    p_from timestamp,
+    p_to timestamp,
+    p_limit int
+)
+RETURNS TABLE (lead_id uuid, similarity double precision)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan
+SET hnsw.iterative_scan = relaxed_order
+SET hnsw.ef_search = 400
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    exact_below CONSTANT int := 10000;
+    profiles CONSTANT int := (
+        SELECT count(*) FROM (
+            SELECT FROM vek1_api.lead_vectors
+            WHERE store_id = p_store_id AND model_id = p_model_id LIMIT exact_below + 1
+        ) AS counted);
+    near_leads uuid[];
+    near_similarities double precision[];
+BEGIN
+    -- The first time by the index, if there are many; the second time, should the filters have
+    -- left too few, exact: "+ 0" keeps the planner from the approximate index.
+    IF profiles > exact_below THEN
+        SELECT array_agg(near.lead_id), array_agg(1 - near.distance)
+        INTO near_leads, near_similarities
+        FROM (
+            SELECT v.lead_id, v.embedding <=> p_embedding AS distance
+            FROM vek1_api.lead_vectors AS v JOIN public.leads ON leads.id = v.lead_id
+            WHERE v.store_id = p_store_id AND v.model_id = p_model_id
+              AND (p_status IS NULL OR leads.status = p_status)
+              AND (p_channel IS NULL OR leads.channel = p_channel)
+              AND (p_city IS NULL OR vek1_api.fold(leads.city) = vek1_api.fold(p_city))
+              AND (p_from IS NULL OR leads.last_contact_at >= p_from)
+              AND (p_to IS NULL OR leads.last_contact_at < p_to)
+            ORDER BY v.embedding <=> p_embedding LIMIT p_limit
+        ) AS near;
+    END IF;
+    IF coalesce(cardinality(near_leads), 0) < least(p_limit, profiles) THEN
+        SELECT array_agg(near.lead_id), array_agg(1 - near.distance)
+        INTO near_leads, near_similarities
+        FROM (
+            SELECT v.lead_id, v.embedding <=> p_embedding AS distance
+            FROM vek1_api.lead_vectors AS v JOIN public.leads ON leads.id = v.lead_id
+            WHERE v.store_id = p_store_id AND v.model_id = p_model_id
+              AND (p_status IS NULL OR leads.status = p_status)
+              AND (p_channel IS NULL OR leads.channel = p_channel)
+              AND (p_city IS NULL OR vek1_api.fold(leads.city) = vek1_api.fold(p_city))
+              AND (p_from IS NULL OR leads.last_contact_at >= p_from)
+              AND (p_to IS NULL OR leads.last_contact_at < p_to)
+            ORDER BY (v.embedding <=> p_embedding) + 0 LIMIT p_limit
+        ) AS near;
+    END IF;
+    RETURN QUERY
+    SELECT near.id, near.similarity
+    FROM unnest(near_leads, near_similarities) AS near (id, similarity)
+    ORDER BY 2 DESC, 1;
+END $$;
+
+
+-- Writes what was said, in the order given, each provider's message once: one that is known is
+-- answered with the message it already is. Leads are locked in the order of their ids. Nothing
+-- is written, and nothing returned, if a lead or an agent is not of the store.
+CREATE OR REPLACE FUNCTION vek1_api.append_messages(p_store_id uuid, p_messages jsonb)
+RETURNS TABLE (
+    place int, is_new boolean, id uuid, user_id text, store_id uuid, agent_id uuid, lead_id uuid,
+    agent_type text, role text, content text, metadata jsonb, "timestamp" timestamp
+)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    sent record;
+    known uuid;
+BEGIN
+    -- A lead that was joined to another is that other.
+    IF EXISTS (
+        SELECT FROM jsonb_to_recordset(p_messages) AS each (lead_id uuid)
+        JOIN vek1_api.lead_merges USING (lead_id)
+    ) THEN
+        p_messages := (
+            SELECT jsonb_agg(CASE WHEN into_id IS NULL THEN each
+                             ELSE each || jsonb_build_object('lead_id', into_id) END)
+            FROM jsonb_array_elements(p_messages) AS each
+            LEFT JOIN vek1_api.lead_merges ON lead_id = (each ->> 'lead_id')::uuid);
+    END IF;
+    PERFORM FROM public.leads WHERE leads.id IN (
+        SELECT (each ->> 'lead_id')::uuid FROM jsonb_array_elements(p_messages) AS each
+    ) ORDER BY leads.id FOR NO KEY UPDATE;
+    IF EXISTS (
+        SELECT FROM jsonb_to_recordset(p_messages) AS each (lead_id uuid, agent_id uuid)
+        LEFT JOIN public.leads ON leads.id = each.lead_id AND leads.store_id = p_store_id
+        LEFT JOIN public.agents ON agents.id = each.agent_id AND agents.store_id = p_store_id
+        WHERE leads.id IS NULL OR (each.agent_id IS NOT NULL AND agents.id IS NULL)
+    ) THEN
+        RETURN;
+    END IF;
+    FOR sent IN
+        SELECT * FROM jsonb_to_recordset(p_messages) AS each (
+            place int, lead_id uuid, agent_id uuid, role text, content text, metadata jsonb,
+            at timestamp, provider_message_id text)
+        ORDER BY place
+    LOOP
+        known := vek1_api.arrival_id();
+        is_new := true;
+        IF sent.provider_message_id IS NOT NULL THEN
+            INSERT INTO vek1_api.message_key AS it (store_id, provider_message_id, message_id)
+            VALUES (p_store_id, sent.provider_message_id, known)
+            ON CONFLICT DO NOTHING;
+            is_new := FOUND;
+        END IF;
+        IF is_new THEN
+            INSERT INTO public.messages_history
+                (id, user_id, store_id, agent_id, lead_id, agent_type, role, content, metadata,
+                 "timestamp")
+            SELECT known, leads.external_id, p_store_id, sent.agent_id, sent.lead_id,
+                   coalesce((SELECT type FROM public.agents WHERE agents.id = sent.agent_id), 'none'),
+                   sent.role, sent.content, sent.metadata,
+                   coalesce(sent.at, clock_timestamp() AT TIME ZONE 'UTC')
+            FROM public.leads WHERE leads.id = sent.lead_id;
+        ELSE
+            SELECT message_id INTO known FROM vek1_api.message_key
+            WHERE message_key.store_id = p_store_id
+              AND provider_message_id = sent.provider_message_id;
+        END IF;
+        RETURN QUERY
+        SELECT sent.place, is_new, said.id, said.user_id, said.store_id, said.agent_id,
+               said.lead_id, said.agent_type, said.role, said.content, said.metadata,
+               said."timestamp"
+        FROM public.messages_history AS said WHERE said.id = known;
+    END LOOP;
+END $$;
+
+-- What a person looks for in what was said: every word of it.
+CREATE OR REPLACE FUNCTION vek1_api.every_word(question text) RETURNS tsquery
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+SET client_min_messages = warning  -- An empty tsquery raises a notice.
+AS $$
+BEGIN
+    RETURN coalesce((
+        SELECT string_agg(quote_literal(lexeme), ' & ')
+        FROM (
+            SELECT DISTINCT ON (place) lexeme FROM vek1_api.portuguese_words(left(question, 500))
+            WHERE lexeme <> '' ORDER BY place, weight, length(lexeme) DESC
+        ) AS words
+    ), '')::tsquery;
+END $$;
+
+-- Who was forgotten is known by digests only.
+CREATE OR REPLACE FUNCTION vek1_api.identity_digest(p_store_id uuid, p_channel text, p_id text)
+RETURNS bytea LANGUAGE plpgsql STABLE STRICT AS $$
+BEGIN
+    RETURN (SELECT sha256(salt || convert_to(p_channel || E'\n' || vek1_api.contact_id(p_channel, p_id), 'UTF8'))
+    FROM vek1_api.store_privacy WHERE store_id = p_store_id);
+END $$;
+
+-- Whether what somebody said at a moment was said before they were forgotten.
+CREATE OR REPLACE FUNCTION vek1_api.was_erased(
+    p_store_id uuid, p_channel text, p_id text, p_at timestamptz
+)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM vek1_api.erased_identity
+        WHERE store_id = p_store_id AND erased_at >= p_at
+          AND digest = vek1_api.identity_digest(p_store_id, p_channel, p_id));
+END $$;
+
+
+---------------------------------------------------------------------------------------------
+-- Privacy (LGPD): forgetting a person everywhere at once, and what a store keeps no longer. A
+-- new table that holds something about people gets its paragraph in erase_lead or erase_traces;
+-- tests/privacy searches every column of every table for what was forgotten.
+---------------------------------------------------------------------------------------------
+
+-- The private objects of a store that a JSON value names, by key or by address: proofs, media.
+-- The originals of its documents are not about people.
+CREATE OR REPLACE FUNCTION vek1_api.objects_named(p_store_id uuid, p_value jsonb)
+RETURNS SETOF text LANGUAGE plpgsql STABLE STRICT ROWS 1 AS $$
+BEGIN
+    RETURN QUERY
+    SELECT DISTINCT object.key
+    FROM jsonb_path_query(p_value, 'strict $.** ? (@.type() == "string")') AS named (value)
+    JOIN vek1_api.stored_objects AS object
+      ON object.key = substring(named.value #>> '{}' FROM 'companies/[^?#[:space:]]+')
+    -- Whoever wrote the value may have made the name up: another company's are out of reach.
+    JOIN public.stores ON stores.id = p_store_id AND stores.company_id = object.company_id
+    WHERE object.store_id = p_store_id AND object.state = 'kept'
+      AND object.key LIKE 'companies/%/private/%'
+      AND object.key NOT LIKE 'companies/%/private/documents/%';
+END $$;
+
+-- A text as marks are looked for in it: however a phone, a tax id or an id was punctuated.
+CREATE OR REPLACE FUNCTION vek1_api.squeezed(input text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT translate(lower(input), ' ().+/-', '')
+$$;
+
+-- What a person's ids look like inside a squeezed text: a Brazilian phone without the country
+-- code, with and without its ninth digit. What is shorter than eight characters marks nobody.
+CREATE OR REPLACE FUNCTION vek1_api.marks_of(p_ids text[]) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT DISTINCT mark
+        FROM unnest(p_ids) AS id
+        CROSS JOIN LATERAL vek1_api.contact_id('whatsapp', id) AS contact
+        CROSS JOIN LATERAL unnest(CASE
+            WHEN contact ~ '^55[0-9]{2}9[0-9]{8}$' THEN
+                ARRAY[substr(contact, 3), substr(contact, 3, 2) || substr(contact, 6)]
+            WHEN contact ~ '^55[0-9]{10,11}$' THEN ARRAY[substr(contact, 3)]
+            ELSE ARRAY[contact, id] END) AS spelling
+        CROSS JOIN LATERAL vek1_api.squeezed(spelling) AS mark
+        WHERE length(mark) >= 8);
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.is_marked(input text, p_marks text[]) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    squeezed CONSTANT text := vek1_api.squeezed(input);
+    mark text;
+BEGIN
+    FOREACH mark IN ARRAY p_marks LOOP
+        IF position(mark IN squeezed) > 0 THEN
+            RETURN true;
+        END IF;
+    END LOOP;
+    RETURN false;
+END $$;
+
+-- The ids that a person writes from: each that is known, and the one they used last.
+CREATE OR REPLACE FUNCTION vek1_api.contacts_of(p_lead_id uuid) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT identity FROM vek1_api.lead_identity WHERE lead_id = p_lead_id
+        UNION SELECT external_id FROM public.leads WHERE id = p_lead_id
+        UNION SELECT reply_to FROM vek1_api.lead_contact WHERE lead_id = p_lead_id);
+END $$;
+
+-- All that names a person and nobody else.
+CREATE OR REPLACE FUNCTION vek1_api.ids_of(p_lead_id uuid) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT unnest(vek1_api.contacts_of(p_lead_id))
+        UNION
+        SELECT given.id FROM public.leads CROSS JOIN LATERAL unnest(ARRAY[
+            email, phone_number, custom_attributes ->> 'tax_id', custom_attributes ->> 'cpf',
+            custom_attributes ->> 'cnpj']) AS given (id)
+        WHERE leads.id = p_lead_id AND given.id <> '');
+END $$;
+
+-- A person's orders; one that was written down without the link is theirs by phone, e-mail or
+-- tax id.
+CREATE OR REPLACE FUNCTION vek1_api.orders_of(p_lead_id uuid) RETURNS uuid[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    marks CONSTANT text[] := vek1_api.marks_of(vek1_api.ids_of(p_lead_id));
+BEGIN
+    RETURN ARRAY(
+        SELECT id FROM public.orders WHERE lead_id = p_lead_id
+        UNION
+        SELECT id FROM public.orders
+        WHERE lead_id IS NULL
+          AND store_id = (SELECT store_id FROM public.leads WHERE id = p_lead_id)
+          AND vek1_api.is_marked(
+              concat_ws(' ', customer_phone, customer_email, customer_tax_id), marks));
+END $$;
+
+-- Messages that are tied to no lead and came from one of a person's ids, in their store.
+CREATE OR REPLACE FUNCTION vek1_api.loose_messages_of(p_lead_id uuid) RETURNS uuid[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    person record;
+    contacts text[];
+BEGIN
+    SELECT * INTO person FROM public.leads WHERE id = p_lead_id;
+    contacts := ARRAY(
+        SELECT vek1_api.contact_id(person.channel, contact)
+        FROM unnest(vek1_api.contacts_of(p_lead_id)) AS contact);
+    RETURN ARRAY(
+        SELECT id FROM public.messages_history
+        WHERE lead_id IS NULL
+          AND (store_id = person.store_id OR (store_id IS NULL AND agent_id IN (
+              SELECT agents.id FROM public.agents WHERE agents.store_id = person.store_id)))
+          AND vek1_api.contact_id(person.channel, user_id) = ANY (contacts));
+END $$;
+
+-- The private objects that are about a person.
+CREATE OR REPLACE FUNCTION vek1_api.objects_of(p_lead_id uuid) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    bought CONSTANT uuid[] := vek1_api.orders_of(p_lead_id);
+    loose CONSTANT uuid[] := vek1_api.loose_messages_of(p_lead_id);
+BEGIN
+    RETURN ARRAY(
+        SELECT DISTINCT vek1_api.objects_named(leads.store_id, held.value)
+        FROM (
+            SELECT metadata FROM public.messages_history
+            WHERE lead_id = p_lead_id OR id = ANY (loose)
+            UNION ALL SELECT data FROM public.lead_events WHERE lead_id = p_lead_id
+            UNION ALL SELECT to_jsonb(proof_file_url) FROM public.orders WHERE id = ANY (bought)
+            UNION ALL SELECT data FROM public.order_events WHERE order_id = ANY (bought)
+            UNION ALL SELECT payload FROM public.payment_attempts WHERE order_id = ANY (bought)
+        ) AS held (value)
+        CROSS JOIN public.leads
+        WHERE leads.id = p_lead_id AND held.value IS NOT NULL
+        ORDER BY 1);
+END $$;
+
+-- Keeps a person as they are until the transaction ends. In the order in which others lock:
+-- an import its own row before leads, a change of an order the order before its lead.
+CREATE OR REPLACE FUNCTION vek1_api.hold_lead(p_lead_id uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM vek1_api.imports
+    WHERE store_id = (SELECT store_id FROM public.leads WHERE id = p_lead_id)
+      AND kind = 'leads' AND finished_at IS NULL
+    ORDER BY id FOR UPDATE;
+    PERFORM FROM public.orders WHERE lead_id = p_lead_id ORDER BY id FOR UPDATE;
+    PERFORM FROM public.leads WHERE id = p_lead_id FOR UPDATE;
+END $$;
+
+-- Takes a person off the orders that they made: what was bought and paid stays.
+CREATE OR REPLACE FUNCTION vek1_api.erase_customer(p_orders uuid[], p_marks text[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.orders SET
+        lead_id = NULL, customer_name = NULL, customer_phone = NULL, customer_email = NULL,
+        customer_tax_id = NULL, shipping_address = NULL, notes = NULL, proof_file_url = NULL,
+        proof_mime_type = NULL, proof_external_id = NULL
+    WHERE id = ANY (p_orders);
+    UPDATE public.payment_attempts SET payload = NULL
+    WHERE order_id = ANY (p_orders) AND payload IS NOT NULL;
+    -- The name of a step says what an event is.
+    UPDATE public.order_events
+    SET data = CASE WHEN data ->> 'step' ~ '^[a-z_]{1,40}$'
+                    THEN jsonb_build_object('step', data -> 'step') END
+    WHERE order_id = ANY (p_orders) AND data IS NOT NULL;
+    -- `Bolo para Joana Ribeiro`
+    UPDATE public.order_items SET
+        name = CASE WHEN vek1_api.is_marked(name, p_marks) THEN 'Item' ELSE name END,
+        description = CASE WHEN NOT vek1_api.is_marked(description, p_marks) THEN description END,
+        custom_props = CASE WHEN NOT vek1_api.is_marked(custom_props::text, p_marks)
+                            THEN custom_props END
+    WHERE order_id = ANY (p_orders)
+      AND vek1_api.is_marked(concat_ws(' ', name, description, custom_props), p_marks);
+END $$;
+
+-- Takes a person out of what is kept for a while: answers to be repeated, rows of imports, jobs.
+-- `p_marks` name the person anywhere in a text, `p_facts` where they are a whole value.
+CREATE OR REPLACE FUNCTION vek1_api.erase_traces(
+    p_store_id uuid, p_leads uuid[], p_marks text[], p_facts text[]
+)
+RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    company CONSTANT text := (SELECT company_id FROM public.stores WHERE id = p_store_id);
+    answers int;
+    lines int;
+    jobs int;
+BEGIN
+    -- Who repeats such a request must not do it again: it is refused, the key stays taken.
+    WITH marked AS (
+        SELECT key FROM vek1_api.idempotency_keys
+        WHERE actor = company AND vek1_api.is_marked(convert_from(body, 'UTF8'), p_marks)
+        UNION
+        SELECT key FROM vek1_api.idempotency_keys
+        CROSS JOIN LATERAL jsonb_path_query(
+            CASE WHEN body <> '' THEN convert_from(body, 'UTF8')::jsonb END,
+            'strict $.** ? (@.type() == "string")') AS said
+        JOIN unnest(p_facts) AS fact ON fact = said #>> '{}'
+        WHERE actor = company
+    )
+    UPDATE vek1_api.idempotency_keys AS answer SET
+        status = 409,
+        headers = '{"Content-Type": "application/problem+json"}',
+        body = convert_to(json_build_object(
+            'type', 'urn:vek1:problem:conflict', 'title', 'Conflict', 'status', 409,
+            'detail', 'What this request was about has been erased since (LGPD). Nothing was '
+                      'changed now; to do it again, use a new Idempotency-Key.',
+            'code', 'conflict', 'request_id', NULL)::text, 'UTF8')
+    FROM marked WHERE answer.actor = company AND answer.key = marked.key;
+    GET DIAGNOSTICS answers = ROW_COUNT;
+    DELETE FROM vek1_api.idempotency_keys
+    WHERE actor = company AND vek1_api.is_marked(key, p_marks);
+
+    -- A row that waits would bring the person back.
+    WITH marked AS (
+        SELECT line.import_id, line.row, line.status IS NULL AS is_waiting
+        FROM vek1_api.imports JOIN vek1_api.import_rows AS line ON line.import_id = imports.id
+        WHERE imports.store_id = p_store_id AND imports.kind = 'leads'
+          AND (line.target_id = ANY (p_leads)
+               OR vek1_api.is_marked(concat(line."values", line.errors), p_marks))
+    ), emptied AS (
+        UPDATE vek1_api.import_rows AS line SET
+            "values" = NULL, target_id = NULL, status = coalesce(line.status, 'error'),
+            errors = CASE WHEN line.status IS NULL THEN jsonb_build_array(jsonb_build_object(
+                'pointer', '', 'code', 'erased',
+                'message', 'The person was erased while the import waited.')) END
+        FROM marked WHERE line.import_id = marked.import_id AND line.row = marked.row
+    ), counted AS (
+        UPDATE vek1_api.imports SET
+            done_rows = done_rows + waiting.lines,
+            summary = jsonb_set(summary, '{error}',
+                to_jsonb(coalesce((summary ->> 'error')::int, 0) + waiting.lines))
+        FROM (SELECT import_id, count(*)::int AS lines FROM marked WHERE is_waiting GROUP BY 1)
+            AS waiting
+        WHERE imports.id = waiting.import_id
+    )
+    SELECT count(*) INTO lines FROM marked;
+
+    DELETE FROM vek1_api.pgqueuer
+    WHERE status <> 'picked'  -- One that runs finds nobody, and ends.
+      AND vek1_api.is_marked(convert_from(payload, 'UTF8'), p_marks);
+    GET DIAGNOSTICS jobs = ROW_COUNT;
+    -- What went wrong may say with whom.
+    UPDATE vek1_api.pgqueuer_log SET traceback = NULL
+    WHERE status IN ('exception', 'failed') AND vek1_api.is_marked(traceback::text, p_marks);
+    RETURN jsonb_build_object('answers', answers, 'import_rows', lines, 'jobs', jobs);
+END $$;
+
+-- Forgets a person whom hold_lead holds: nothing that names them stays in either schema; orders
+-- stay without them. Returns the objects that are to leave the bucket and how many rows of
+-- each kind there were; null if there is no such lead. What arrives late from before now is
+-- known by digests (was_erased).
+CREATE OR REPLACE FUNCTION vek1_api.erase_lead(p_lead_id uuid)
+RETURNS TABLE (objects text[], receipt jsonb)
+LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+DECLARE
+    person record;
+    lead_ids uuid[];  -- The lead, and those that were joined to it.
+    bought uuid[];
+    names text[];
+    facts text[];
+    marks text[];
+    happened int;
+    said int;
+BEGIN
+    SELECT * INTO person FROM public.leads WHERE id = p_lead_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    lead_ids := ARRAY(SELECT lead_id FROM vek1_api.lead_merges WHERE into_id = person.id)
+                || person.id;
+    bought := vek1_api.orders_of(person.id);
+    objects := vek1_api.objects_of(person.id);
+    marks := vek1_api.marks_of(vek1_api.ids_of(person.id) || lead_ids::text[] || ARRAY(
+        SELECT given.id FROM public.orders CROSS JOIN LATERAL unnest(
+            ARRAY[customer_phone, customer_email, customer_tax_id]) AS given (id)
+        WHERE orders.id = ANY (bought) AND given.id <> ''));
+    names := ARRAY(
+        SELECT name FROM (
+            SELECT person.name UNION SELECT customer_name FROM public.orders WHERE id = ANY (bought)
+        ) AS called (name) WHERE length(name) >= 8);
+    -- Recorded answers are a day old at most; the texts in them are not older.
+    facts := names || ARRAY(
+        SELECT fact FROM (
+            SELECT unnest(ARRAY[person.notes, person.profile_summary])
+            UNION SELECT profile_summary FROM vek1_api.lead_profiles WHERE lead_id = person.id
+            UNION SELECT notes FROM public.orders WHERE id = ANY (bought)
+            UNION SELECT content FROM public.messages_history
+            WHERE lead_id = person.id AND "timestamp" > now() AT TIME ZONE 'UTC' - interval '2 days'
+        ) AS told (fact) WHERE length(fact) >= 8);
+
+    INSERT INTO vek1_api.store_privacy (store_id) VALUES (person.store_id) ON CONFLICT DO NOTHING;
+    INSERT INTO vek1_api.erased_identity AS it (store_id, digest, erased_at)
+    SELECT person.store_id, digest, clock_timestamp()
+    FROM (
+        SELECT DISTINCT vek1_api.identity_digest(person.store_id, person.channel, contact)
+        FROM unnest(vek1_api.contacts_of(person.id)) AS contact
+    ) AS digests (digest)
+    ON CONFLICT (store_id, digest) DO UPDATE SET erased_at = excluded.erased_at;
+
+    PERFORM vek1_api.erase_customer(bought, marks || ARRAY(
+        SELECT vek1_api.squeezed(name) FROM unnest(names) AS name));
+    DELETE FROM public.lead_events WHERE lead_id = person.id;
+    GET DIAGNOSTICS happened = ROW_COUNT;
+    -- Words and provider ids of messages go with them (messages_deleted).
+    DELETE FROM public.messages_history
+    WHERE lead_id = person.id OR id = ANY (vek1_api.loose_messages_of(person.id));
+    GET DIAGNOSTICS said = ROW_COUNT;
+    receipt := vek1_api.erase_traces(person.store_id, lead_ids, marks, facts) || jsonb_build_object(
+        'events', happened,
+        'files', cardinality(objects),
+        'identities', (SELECT count(*) FROM vek1_api.lead_identity WHERE lead_id = person.id),
+        'leads', cardinality(lead_ids),
+        'messages', said,
+        'orders', cardinality(bought),
+        'profiles', (SELECT count(*) FROM vek1_api.lead_profiles WHERE lead_id = person.id));
+    -- Identities, profiles, vector, address for answers and merges go with it (clean_up_leads).
+    DELETE FROM public.leads WHERE id = person.id;
+    RETURN NEXT;
+END $$;
+
+-- Deletes the oldest messages of a store that were said before a moment. Returns the objects
+-- that are to leave the bucket and how many messages there were.
+CREATE OR REPLACE FUNCTION vek1_api.forget_messages(
+    p_store_id uuid, p_before timestamp, p_limit int
+)
+RETURNS TABLE (objects text[], messages int)
+LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+DECLARE
+    old uuid[] := ARRAY(
+        SELECT id FROM public.messages_history
+        WHERE store_id = p_store_id AND "timestamp" < p_before
+        ORDER BY "timestamp" LIMIT p_limit);
+BEGIN
+    -- Their counters change: in one order, so that this never waits crosswise.
+    PERFORM FROM public.leads WHERE id IN (
+        SELECT lead_id FROM public.messages_history WHERE messages_history.id = ANY (old)
+    ) ORDER BY id FOR NO KEY UPDATE;
+    objects := ARRAY(
+        SELECT DISTINCT vek1_api.objects_named(p_store_id, metadata)
+        FROM public.messages_history WHERE id = ANY (old) AND metadata IS NOT NULL);
+    DELETE FROM public.messages_history WHERE id = ANY (old);
+    GET DIAGNOSTICS messages = ROW_COUNT;
+    RETURN NEXT;
+END $$;
+
+
+---------------------------------------------------------------------------------------------
 -- Which triggers there must be, and making those that are missing.
 ---------------------------------------------------------------------------------------------
 
@@ -718,8 +1525,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
         ]) AS name
         UNION ALL
         SELECT name, 'vek1_clean_up', 'AFTER DELETE', 'FOR EACH ROW', 'vek1_api.clean_up_' || name
-        FROM unnest(ARRAY['agents', 'company_profiles', 'documents', 'product_files', 'products',
-                          'stores']) AS name
+        FROM unnest(ARRAY['agents', 'company_profiles', 'documents', 'leads', 'product_files',
+                          'products', 'stores']) AS name
         UNION ALL
         SELECT name, 'vek1_unlink', 'BEFORE DELETE', 'FOR EACH ROW', 'vek1_api.unlink_' || name
         FROM unnest(ARRAY['agents', 'products']) AS name
@@ -730,6 +1537,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
         SELECT 'products', 'vek1_updated', 'AFTER UPDATE',
                'REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT',
                'vek1_api.products_updated'
+        UNION ALL
+        SELECT 'leads', 'vek1_inserted', 'AFTER INSERT',
+               'REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT', 'vek1_api.leads_inserted'
+        UNION ALL
+        SELECT 'messages_history', 'vek1_inserted', 'AFTER INSERT',
+               'REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT', 'vek1_api.messages_inserted'
+        UNION ALL
+        SELECT 'messages_history', 'vek1_deleted', 'AFTER DELETE',
+               'REFERENCING OLD TABLE AS stale FOR EACH STATEMENT', 'vek1_api.messages_deleted'
         UNION ALL
         SELECT 'product_files', 'vek1_speak', 'AFTER DELETE OR UPDATE', 'FOR EACH ROW',
                'vek1_api.speak_product_files'
@@ -1025,8 +1841,16 @@ DECLARE
     scan_below CONSTANT int := 500;     -- Up to here it is faster to look at each for a word.
     common_above CONSTANT int := 5000;  -- A word in more passages than this tells nothing.
     candidates CONSTANT int := greatest(p_limit * 4, 40);
+    -- Passages of a text that has changed since are kept for their vectors, but quote nothing
+    -- any more: their document counts none until it is indexed again.
     is_narrowed CONSTANT boolean := coalesce(p_agent_id, p_product_id) IS NOT NULL
-        OR p_category IS NOT NULL OR p_tags IS NOT NULL;
+        OR p_category IS NOT NULL OR p_tags IS NOT NULL
+        OR EXISTS (
+            SELECT FROM vek1_api.document_index AS stale
+            WHERE stale.store_id = p_store_id AND stale.status IN ('pending', 'failed')
+              AND stale.chunk_count = 0 AND EXISTS (
+                  SELECT FROM vek1_api.document_chunks AS old
+                  WHERE old.document_id = stale.document_id));
     permitted uuid[];                   -- Null: every document of the store.
     passages bigint;
     near_documents uuid[];
@@ -1041,7 +1865,7 @@ BEGIN
         INTO permitted, passages
         FROM public.documents
         JOIN vek1_api.document_index ON document_index.document_id = documents.id
-        WHERE documents.store_id = p_store_id
+        WHERE documents.store_id = p_store_id AND document_index.chunk_count > 0
           AND (p_category IS NULL OR documents.category = p_category)
           AND (p_tags IS NULL OR documents.tags @> p_tags)
           AND (p_product_id IS NULL OR documents.product_id = p_product_id)

@@ -13,10 +13,23 @@ _ROUTERS = (
     "products.import_router",
     "product_files.router",
     "imports.router",
+    "leads.router",
+    "leads.import_router",
+    "conversations.router",
+    "privacy.router",
     "audit.router",
     "ops.router",
 )
-_WITH_JOBS = ("files", "products", "documents", "imports", "product_files", "ops")
+_WITH_JOBS = (
+    "files",
+    "products",
+    "documents",
+    "imports",
+    "product_files",
+    "leads",
+    "privacy",
+    "ops",
+)
 
 
 def routers() -> list[APIRouter]:

@@ -32,12 +32,14 @@ class Ids:
     product_id: str
     file_id: str
     import_id: str
+    lead_id: str
+    other_lead_id: str
     product_integration_id: str = "CAF-500G"
 
 
 def unknown_ids() -> Ids:
     """Return ids that nobody has."""
-    return Ids(*(str(uuid4()) for _ in range(6)))
+    return Ids(*(str(uuid4()) for _ in range(8)))
 
 
 async def make_one_of_each(person: Person, db: Driver) -> Ids:
@@ -56,8 +58,21 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         " VALUES ($1, 'products', false, 'done', 0) RETURNING id",
         store_id,
     )
+    leads = [
+        await person.post(
+            f"/v1/stores/{store_id}/leads",
+            {"channel": "whatsapp", "external_id": phone},
+        )
+        for phone in ("5531999998888", "5531977776666")
+    ]
     return Ids(
-        store_id, agent_id, document_id, product_id, sent.json()["id"], str(import_id)
+        store_id,
+        agent_id,
+        document_id,
+        product_id,
+        sent.json()["id"],
+        str(import_id),
+        *(lead["id"] for lead in leads),
     )
 
 
@@ -87,6 +102,17 @@ BODIES: dict[str, Body] = {
     "presign_product_file": lambda _: {
         "json": {"filename": "a.pdf", "size": 10, "mime_type": "application/pdf"}
     },
+    "upsert_lead": lambda _: {"json": {"channel": "website", "external_id": "u-1"}},
+    "update_lead": lambda _: {"json": {"name": "Joana"}},
+    "merge_lead": lambda ids: {"json": {"lead_id": ids.other_lead_id}},
+    "add_lead_event": lambda _: {"json": {"type": "visit"}},
+    "put_lead_profile": lambda _: {"json": {"profile_summary": "Gosta de espresso."}},
+    "search_leads": lambda _: {"json": {"query": "espresso"}},
+    "import_leads": lambda _: {"files": {"file": ("l.csv", b"telefone\n5531988887777\n")}},
+    "append_messages": lambda ids: {
+        "json": {"lead_id": ids.lead_id, "role": "user", "content": "Oi"}
+    },
+    "replace_privacy": lambda _: {"json": {"messages_days": 365, "leads_days": None}},
     "replace_knowledge_base": lambda ids: {"json": {"document_ids": [ids.document_id]}},
 }
 

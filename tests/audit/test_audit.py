@@ -16,7 +16,7 @@ from tests.people import SERVICE_TOKEN, Person
 from tests.products.shelf import add_product
 from vek1_api.core.db import Driver
 
-READS = {"search_documents"}
+READS = {"search_documents", "search_leads"}
 WITHOUT_EFFECT = {"complete_product_file"}
 """The file is there already; tests/product_files sees to one that is not."""
 CHANGES = [

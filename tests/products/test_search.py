@@ -1,10 +1,13 @@
 """A shopper's words find a product: accents, plurals, beginnings and typing slips."""
 
+import asyncio
+
 import pytest
 
 from tests.people import Person
 from tests.products.shelf import add_product, names_found
 from vek1_api.core.db import Driver
+from vek1_api.core.schema import connect
 
 SHELF = [
     "Cafeteira italiana 6 xícaras",
@@ -60,6 +63,11 @@ async def store_id(ana: Person) -> str:
         ("de", []),
         ("!!!", []),
         ("' | '", []),
+        # Three letters are a beginning too, and a backslash is no syntax.
+        ("cam", ["Camisetas de algodão"]),
+        ("café ele", ["Moedor de café elétrico"]),
+        ("C:\\Users\\cafe", []),
+        ("\\", []),
     ],
 )
 async def test_words_find(ana: Person, store_id: str, words: str, found: list[str]) -> None:
@@ -100,6 +108,41 @@ async def test_other_stores_words_are_not_known_here(ana: Person, bruno: Person)
 
     # "medor" is a slip in this store, though it is a word in the other.
     assert await names_found(ana, mine, "medor") == ["Moedor"]
+
+
+async def test_nul_is_refused(ana: Person, store_id: str) -> None:
+    answer = await ana.request("GET", f"/v1/stores/{store_id}/products?q=%00")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/query/q"
+
+
+async def test_a_change_beside_another_is_found(
+    ana: Person, store_id: str, db: Driver, database_url: str
+) -> None:
+    product = await add_product(ana, store_id, name="Bule esmaltado")
+    file_id = await db.fetchval(
+        "INSERT INTO product_files (company_id, product_id, filename, original_filename,"
+        " file_size, file_type, file_url, bucket_name)"
+        " VALUES ($1, $2, 'k', 'k.csv', 1, 'text/csv', 'u', 'vek1') RETURNING id",
+        ana.user_id,
+        product["id"],
+    )
+    renaming = await connect(database_url)
+    await renaming.execute("BEGIN")
+    await renaming.execute(
+        "UPDATE products SET name = 'Chaleira' WHERE id = $1", product["id"]
+    )
+    reading = asyncio.create_task(
+        db.execute("UPDATE product_files SET content = 'x' WHERE id = $1", file_id)
+    )
+    await asyncio.sleep(0.05)  # It waits for the other by then, or the test proves less.
+    await renaming.execute("COMMIT")
+    await reading
+    await renaming.close()
+
+    assert await names_found(ana, store_id, "chaleira") == ["Chaleira"]
+    assert await names_found(ana, store_id, "bule") == []
 
 
 async def test_row_of_the_front_end_is_found(

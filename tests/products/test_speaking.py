@@ -74,6 +74,24 @@ async def test_agent_that_knows_the_catalogue_answers_about_a_product(
     assert await ask(ana, store_id, "caramelo", agent_id=agent_id, mode="keyword") == []
 
 
+async def test_old_text_is_never_quoted_while_the_new_one_waits(
+    ana: Person, store_id: str, run_jobs: RunJobs
+) -> None:
+    product = await add_product(ana, store_id, **COFFEE)
+    other = await ana.add_document(store_id, "Nosso caramelo é feito aqui.")
+    await run_jobs()
+
+    await ana.patch(f"/v1/products/{product['id']}", {"description": "Notas de rapadura."})
+    await ana.patch(f"/v1/documents/{other['id']}", {"title": "Doces"})
+    waiting = await ask(ana, store_id, "caramelo")
+    await run_jobs()
+    ready = await ask(ana, store_id, "rapadura")
+
+    # Of the other only the title waits: its text is still quoted.
+    assert [found["document_id"] for found in waiting] == [other["id"]]
+    assert product["name"] in [found["title"] for found in ready]
+
+
 async def test_change_of_stock_alone_says_nothing_new(
     ana: Person, store_id: str, run_jobs: RunJobs
 ) -> None:

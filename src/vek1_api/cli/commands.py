@@ -113,6 +113,13 @@ def doctor(
         bool,
         typer.Option("--fix", help="Put right what can be: indexes, triggers, policy."),
     ] = False,
+    recount: Annotated[
+        bool,
+        typer.Option(
+            "--recount",
+            help="With --fix: set leads' counters to what their orders and messages give.",
+        ),
+    ] = False,
 ) -> None:
     """Examine database, bucket and embedding model; exit with 1 when something is wrong.
 
@@ -123,8 +130,13 @@ def doctor(
 
         vek1-api doctor --fix
     """
+    if recount and not fix:
+        message = "--recount changes rows: say --fix --recount."
+        raise CommandError(message)
     settings = found_settings()
-    checks = asyncio.run(examination.examine(settings, fix=fix, report=typer.echo))
+    checks = asyncio.run(
+        examination.examine(settings, fix=fix, recount=recount, report=typer.echo)
+    )
     Console().print(examination.table_of(checks))
     if any(check.problems for check in checks):
         raise typer.Exit(1)

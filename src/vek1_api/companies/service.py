@@ -51,6 +51,12 @@ async def get(database: Database, access: Access) -> Json:
     return str(row["body"])
 
 
+async def settings(tx: AsyncConnection, access: Access) -> dict[str, Any]:
+    """Return the actor's company's own settings; none for a company that is gone."""
+    body = await queries.get(tx, access.company_id)
+    return {} if body is None else orjson.loads(body)["settings"] or {}
+
+
 async def update(
     tx: AsyncConnection, access: Access, wanted: CompanyUpdate, *, if_match: IfMatch
 ) -> Answer:

@@ -46,6 +46,10 @@ Word = Annotated[
     AfterValidator(storable),
 ]
 Note = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(storable)]
+Question = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable)
+]
+"""What somebody types into a search box."""
 LongText = Annotated[str, StringConstraints(max_length=50_000), AfterValidator(storable)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 """An opaque id of another system: visible ASCII."""

@@ -53,6 +53,9 @@ TAGS = [
     {"name": "Agents", "description": "The personas that sell."},
     {"name": "Knowledge base", "description": "Documents, and finding answers in them."},
     {"name": "Catalogue", "description": "Products, their files, and CSV in and out."},
+    {"name": "Leads", "description": "Who may buy, and what is remembered of them."},
+    {"name": "Privacy", "description": "A copy of a person's data; their erasure (LGPD)."},
+    {"name": "Conversations", "description": "What was said, by whom and when."},
     {"name": "Audit", "description": "What happened, by whom."},
     {"name": "Operations", "description": "Health, metrics, the job queue."},
 ]

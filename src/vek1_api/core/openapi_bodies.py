@@ -25,11 +25,11 @@ def define_own_bodies(document: dict[str, Any]) -> None:
     inputs = {model.__name__: model for model in _subclasses(Input)}
     for _, _, operation in operations(document):
         for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
-            name = body["schema"].get("$ref", "").rpartition("/")[2]
-            if name and name not in schemas:
-                schemas |= with_parts(inputs[name])
-            if name and media_type == FORM:
-                _describe_form(body, schemas[name])
+            for name in _named(body["schema"]):
+                if name not in schemas:
+                    schemas |= with_parts(inputs[name])
+                if media_type == FORM:
+                    _describe_form(body, schemas[name])
 
 
 def forget_defaults_of_patches(document: dict[str, Any]) -> None:
@@ -46,6 +46,12 @@ def with_parts(model: type[BaseModel]) -> dict[str, Any]:
     """Return the schema of a model and of the models inside it, by name."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs", {}), model.__name__: schema}
+
+
+def _named(schema: dict[str, Any]) -> list[str]:
+    """Return the names of the schemas that a body may have."""
+    choices = schema.get("anyOf", [schema])
+    return [each["$ref"].rpartition("/")[2] for each in choices if "$ref" in each]
 
 
 def _describe_form(body: dict[str, Any], schema: dict[str, Any]) -> None:

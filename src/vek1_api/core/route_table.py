@@ -25,7 +25,7 @@ class RouteTable(BaseRoute):
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._routes: dict[Key, list[APIRoute]] = defaultdict(list)
         for route in routes:
-            if isinstance(route, APIRoute) and ":path}" not in route.path:
+            if isinstance(route, APIRoute) and ":" not in route.path:
                 for method in route.methods or ():
                     self._routes[_key(method, route.path)].append(route)
 

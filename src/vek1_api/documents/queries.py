@@ -205,9 +205,11 @@ async def start_over(
 ) -> int:
     """Make the document wait for a new indexing; return the revision that is to be indexed.
 
-    A new text has no pages any more.
+    A new text has no pages any more, and its passages quote nothing until then.
     """
-    pages: dict[str, Any] = {"pages": null(), "page_count": None} if is_new_text else {}
+    pages: dict[str, Any] = (
+        {"pages": null(), "page_count": None, "chunk_count": 0} if is_new_text else {}
+    )
     statement = (
         upsert(DocumentIndex)
         .values(document_id=document_id, store_id=store_id, status=IndexStatus.PENDING)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from vek1_api.core.schema.compare import missing
+from vek1_api.core.schema.counters import MISCOUNTED_LEADS
 from vek1_api.core.schema.findings import Finding, Problem
 from vek1_api.core.schema.migration import newest_revision
 
@@ -60,6 +61,13 @@ INVARIANTS = (
            OR orders.total_cents <>
               orders.subtotal_cents::bigint + orders.shipping_cents - orders.discount_cents
         """,
+    ),
+    Invariant(
+        "lead",
+        "I4",
+        "counters or contact times differ from the orders and messages "
+        "(doctor --fix --recount sets them)",
+        MISCOUNTED_LEADS,
     ),
     Invariant(
         "storage",

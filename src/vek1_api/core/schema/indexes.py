@@ -107,4 +107,14 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     _index("vek1_api.file_uploads", "product_id"),
     _index("vek1_api.imports", "created_at"),
     _index("vek1_api.imports", "store_id"),
+    _index("public.messages_history", "store_id", '"timestamp" DESC'),
+    _index("vek1_api.lead_identity", "lead_id"),
+    _index("vek1_api.lead_merges", "into_id"),
+    _index("vek1_api.lead_vectors", "store_id", "model_id"),
+    _hnsw("vek1_api.lead_vectors", "embedding"),
+    _index("vek1_api.message_key", "message_id"),
+    _index("vek1_api.message_terms", "store_id"),
+    RequiredIndex(
+        "vek1_api.message_terms", "message_terms_terms_idx", "terms", method="gin"
+    ),
 )

@@ -1,0 +1,159 @@
+"""The statements of leads and their events. Profiles have their own."""
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    column,
+    func,
+    insert,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vek1_api.access.access import Access
+from vek1_api.access.grants import my_stores, scoped, scoped_update
+from vek1_api.audit import service as audit_service
+from vek1_api.core.db import driver_of
+from vek1_api.core.hot import HotStatement
+from vek1_api.core.pagination import PageQuery
+from vek1_api.core.representation import Json, row_object
+from vek1_api.leads.models import Lead, LeadEvent, LeadMerge
+from vek1_api.leads.schemas import LeadEventRead, LeadRead
+
+LEAD = row_object(Lead, LeadRead)
+EVENT = row_object(LeadEvent, LeadEventRead)
+_ROW_ID = bindparam("row_id", type_=Uuid)
+_STORE_ID = bindparam("store_id", type_=Uuid)
+
+
+def resolved(lead_id: Any) -> Any:
+    """Return the id itself, or that of the lead which it was joined to."""
+    joined = select(LeadMerge.into_id).where(LeadMerge.lead_id == lead_id)
+    return func.coalesce(joined.scalar_subquery(), lead_id)
+
+
+GET = HotStatement(scoped(Lead, LEAD).where(Lead.id == resolved(_ROW_ID)))
+
+_ABOUT = func.vek1_api.fold(
+    func.concat_ws(" ", Lead.name, Lead.email, Lead.phone_number, Lead.external_id)
+)
+_DATE = Lead.last_contact_at.type
+
+PAGE = PageQuery(
+    scoped(Lead, LEAD).where(Lead.store_id == _STORE_ID),
+    at=Lead.created_at,
+    row_id=Lead.id,
+    filters={
+        "status": Lead.status == bindparam("status", type_=Text),
+        "channel": Lead.channel == bindparam("channel", type_=Text),
+        "city": func.vek1_api.fold(Lead.city)
+        == func.vek1_api.fold(bindparam("city", type_=Text)),
+        "q": func.strpos(_ABOUT, func.vek1_api.fold(bindparam("q", type_=Text))) > 0,
+        "last_contact_from": Lead.last_contact_at
+        >= bindparam("last_contact_from", type_=_DATE),
+        "last_contact_to": Lead.last_contact_at < bindparam("last_contact_to", type_=_DATE),
+    },
+)
+
+
+def _upsert() -> HotStatement:
+    store = my_stores(_STORE_ID).subquery()
+    found = (
+        func.vek1_api.upsert_lead(
+            store.c.id,
+            bindparam("channel", type_=Text),
+            bindparam("ids", type_=ARRAY(Text)),
+            bindparam("reply_to", type_=Text),
+        )
+        .table_valued(
+            column("lead_id", Uuid),
+            column("is_new", Boolean),
+            column("joined", ARRAY(Uuid)),
+        )
+        .lateral("found")
+    )
+    made = audit_service.logging("lead.created", "lead", found.c.lead_id, store.c.id)
+    return HotStatement(
+        select(
+            found.c.lead_id,
+            found.c.is_new,
+            found.c.joined,
+            case((found.c.is_new, made)),
+        ).select_from(store.join(found, true()))
+    )
+
+
+UPSERT = _upsert()
+"""The lead that some ids mean, made if there is none; no row for a store out of reach."""
+
+EVENTS = PageQuery(
+    scoped(Lead, EVENT)
+    .join(LeadEvent, LeadEvent.lead_id == Lead.id)
+    .where(Lead.id == resolved(_ROW_ID)),
+    at=LeadEvent.created_at,
+    row_id=LeadEvent.id,
+    filters={"type": LeadEvent.type == bindparam("type", type_=Text)},
+)
+
+ADD_EVENT = HotStatement(
+    insert(LeadEvent)
+    .values(
+        lead_id=bindparam("lead_id", type_=Uuid),
+        agent_id=bindparam("agent_id", type_=Uuid),
+        type=bindparam("type", type_=Text),
+        data=bindparam("data", type_=JSONB),
+    )
+    .returning(EVENT)
+)
+
+MERGE = HotStatement(
+    select(
+        func.vek1_api.merge_leads(
+            bindparam("from_id", type_=Uuid), bindparam("into_id", type_=Uuid)
+        )
+    )
+)
+
+
+LOCK = HotStatement(
+    scoped(Lead, LEAD)
+    .where(Lead.id == resolved(_ROW_ID))
+    .with_for_update(of=Lead, key_share=True)
+)
+
+
+@lru_cache(maxsize=256)
+def _change(names: frozenset[str]) -> HotStatement:
+    """Return the update of these columns, compiled once for each set of them."""
+    values = {
+        name: bindparam(f"new_{name}", type_=getattr(Lead, name).type) for name in names
+    }
+    return HotStatement(
+        scoped_update(Lead).where(Lead.id == _ROW_ID).values(values).returning(LEAD)
+    )
+
+
+async def lock(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json | None:
+    """Return the lead as JSON, locked against other changes; its old ids resolve."""
+    row = await LOCK.row(await driver_of(tx), row_id=lead_id, **access.owner)
+    return None if row is None else str(row["body"])
+
+
+async def change(
+    tx: AsyncConnection, access: Access, lead_id: UUID, values: dict[str, Any]
+) -> Json:
+    """Change a lead's columns and return it."""
+    sent = {f"new_{name}": value for name, value in values.items()}
+    statement = _change(frozenset(values))
+    row = await statement.row(await driver_of(tx), row_id=lead_id, **sent, **access.owner)
+    assert row is not None
+    return str(row["body"])
