@@ -1,0 +1,135 @@
+"""The statements of messages."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vek1_api.access.grants import my_stores, scoped
+from vek1_api.agents import service as agents
+from vek1_api.audit import service as audit_service
+from vek1_api.conversations.models import Message, MessageTerms
+from vek1_api.conversations.schemas import MessageRead
+from vek1_api.conversations.status import Role
+from vek1_api.core.db import UtcTimestamp
+from vek1_api.core.hot import HotStatement
+from vek1_api.core.pagination import PageQuery
+from vek1_api.core.representation import row_object
+from vek1_api.leads import service as leads
+
+_STORE_ID = bindparam("store_id", type_=Uuid)
+_ROW_ID = bindparam("row_id", type_=Uuid)
+_MOMENT = UtcTimestamp()
+MESSAGE = row_object(Message, MessageRead, {"metadata": Message.meta})
+
+_TEXTS = ("user_id", "agent_type", "role", "content")
+_UUIDS = ("id", "store_id", "agent_id", "lead_id")
+
+
+def _append() -> HotStatement:
+    store = my_stores(_STORE_ID).subquery()
+    said = (
+        func.vek1_api.append_messages(store.c.id, bindparam("messages", type_=JSONB))
+        .table_valued(
+            column("place", Integer),
+            column("is_new", Boolean),
+            *(column(name, Uuid) for name in _UUIDS),
+            *(column(name, Text) for name in _TEXTS),
+            column("metadata", JSONB),
+            column("timestamp", _MOMENT),
+        )
+        .lateral("said")
+    )
+    kept = (
+        select(said.c.place, said.c.is_new, row_object(said.c, MessageRead))
+        .select_from(store.join(said, true()))
+        .cte("kept")
+    )
+    added = select(func.count().label("messages")).where(kept.c.is_new).subquery("added")
+    logged = (
+        select(audit_service.logging("messages.appended", "store", _STORE_ID, _STORE_ID))
+        .select_from(added)
+        .where(added.c.messages > 0)
+    )
+    return HotStatement(
+        select(kept.c.is_new, kept.c.body, logged.scalar_subquery()).order_by(kept.c.place)
+    )
+
+
+APPEND = _append()
+"""Write messages of a store within reach; no row if a lead or an agent is not of it."""
+
+_FILTERS: dict[str, ColumnElement[bool]] = {
+    "role": Message.role == bindparam("role", type_=Text),
+    "from_": Message.timestamp >= bindparam("from_", type_=_MOMENT),
+    "to": Message.timestamp < bindparam("to", type_=_MOMENT),
+}
+_WANTED = select(func.vek1_api.every_word(bindparam("q", type_=Text)))
+_FOUND = select(MessageTerms.message_id).where(
+    MessageTerms.store_id == _STORE_ID,
+    MessageTerms.terms.op("@@")(_WANTED.scalar_subquery()),
+)
+_OF_STORE = {
+    "q": Message.id.in_(_FOUND),
+    "lead_id": Message.lead_id == bindparam("lead_id", type_=Uuid),
+    "agent_id": Message.agent_id == bindparam("agent_id", type_=Uuid),
+}
+
+
+class Pages:
+    """A list of messages, with what is for developers only and without."""
+
+    def __init__(
+        self, statement: Select[Any], filters: dict[str, ColumnElement[bool]]
+    ) -> None:
+        shown = statement.where(Message.role != Role.DEBUG.value)
+        self._all, self._shown = (
+            PageQuery(each, at=Message.timestamp, row_id=Message.id, filters=filters)
+            for each in (statement, shown)
+        )
+
+    def of(self, *, include_debug: bool) -> PageQuery:
+        """Return the list to show."""
+        return self._all if include_debug else self._shown
+
+
+OF_LEAD = Pages(
+    scoped(leads.MODEL, MESSAGE)
+    .join(Message, Message.lead_id == leads.MODEL.id)
+    .where(leads.MODEL.id == leads.resolved(_ROW_ID)),
+    _FILTERS,
+)
+OF_AGENT = Pages(
+    scoped(agents.MODEL, MESSAGE)
+    .join(Message, Message.agent_id == agents.MODEL.id)
+    .where(agents.MODEL.id == _ROW_ID),
+    _FILTERS,
+)
+OF_STORE = Pages(
+    select(MESSAGE).where(Message.store_id.in_(my_stores(_STORE_ID))),
+    _FILTERS | _OF_STORE,
+)
+
+
+async def was_erased(
+    tx: AsyncConnection, store_id: UUID, channel: str, external_id: str, at: datetime
+) -> bool:
+    """Return whether somebody was forgotten after they said something."""
+    moment = bindparam("at", at, type_=TIMESTAMP(timezone=True))
+    found = select(func.vek1_api.was_erased(store_id, channel, external_id, moment))
+    return bool(await tx.scalar(found))
