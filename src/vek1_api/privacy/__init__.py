@@ -1,0 +1,1 @@
+"""What a person may ask about their own data (LGPD): a copy, and to be forgotten."""
