@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
+from bench import floor_leads
 from bench.floor_sql import ADD_DOCUMENT, AGENT, AGENTS, DOCUMENTS
 from vek1_api.core import clock
 from vek1_api.settings import get_settings
@@ -86,7 +87,8 @@ class Floor:
                 body = (await receive())["body"]
                 return await self._add(scope, headers, UUID(store_id), owner, body)
             case _:
-                return MISSING
+                sent = b"" if scope["method"] == "GET" else (await receive())["body"]
+                return await floor_leads.answer(self._pool, scope, owner, sent)
 
     async def _one(self, statement: str, row_id: UUID, owner: str) -> Found:
         async with self._pool.acquire() as connection:
