@@ -740,7 +740,7 @@ BEGIN
     IF is_jid AND split_part(id, '@', 2) NOT IN ('s.whatsapp.net', 'c.us') THEN
         RETURN split_part(split_part(id, '@', 1), ':', 1) || '@' || split_part(id, '@', 2);
     END IF;
-    id := split_part(split_part(id, '@', 1), ':', 1);
+    id := btrim(split_part(split_part(id, '@', 1), ':', 1));
     IF id !~ '^[0-9 +().\-]+$' OR id !~ '[0-9]' THEN
         RETURN id;
     END IF;

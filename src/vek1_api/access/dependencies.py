@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vek1_api.access import credentials
 from vek1_api.access.access import Access, Credential
 from vek1_api.core.answers import Answer, one, page, respond
-from vek1_api.core.db import Database
+from vek1_api.core.db import Database, Driver
 from vek1_api.core.errors import (
     ActorRequiredError,
     FieldError,
@@ -78,6 +78,8 @@ class Reading:
 
 
 Work = Callable[[AsyncConnection], Awaitable[Answer]]
+Statement = Callable[[Driver], Awaitable[Answer | None]]
+"""One statement, which is a transaction by itself; none if it had nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,15 @@ class Writing:
             if claim:
                 await claim.record(tx, answer, settles_in)
         return respond(answer)
+
+    async def at_once(self, statement: Statement, work: Work) -> Response:
+        """Answer by one statement if that will do and no key is to be kept, else as usual."""
+        if "idempotency-key" not in self.request.headers:
+            async with self.resources.database.driver() as driver:
+                answer = await statement(driver)
+            if answer is not None:
+                return respond(answer.recorded())
+        return await self(work)
 
     async def claim(self, digest: bytes | None = None) -> Claim | None:
         """Return the claim on the request's ``Idempotency-Key``, if it carries one."""

@@ -46,8 +46,11 @@ async def append_messages(write: Write, store_id: UUID, sent: Sent) -> Response:
     """
     is_one = isinstance(sent, MessageCreate)
     many = [sent] if isinstance(sent, MessageCreate) else sent.messages
-    return await write(
-        lambda tx: service.append(tx, write.access, store_id, many, is_one=is_one)
+    return await write.at_once(
+        lambda driver: service.append_known(
+            driver, write.access, store_id, many, is_one=is_one
+        ),
+        lambda tx: service.append(tx, write.access, store_id, many, is_one=is_one),
     )
 
 

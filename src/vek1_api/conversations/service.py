@@ -18,9 +18,10 @@ from vek1_api.conversations.schemas import (
     StoreMessageFilters,
 )
 from vek1_api.core.answers import Answer
-from vek1_api.core.db import Database, driver_of
+from vek1_api.core.db import Database, Driver, driver_of
 from vek1_api.core.pagination import is_empty
 from vek1_api.leads import service as leads
+from vek1_api.stores.errors import StoreNotFoundError
 
 
 async def append(
@@ -37,27 +38,32 @@ async def append(
     of the leads follow by trigger. Raises ``ForeignReferenceError`` for a lead or an agent
     of another store and ``ErasedPersonError`` for what a forgotten person said before.
     """
-    at = "" if is_one else "/messages/{}"
     lead_ids = [await _lead(tx, access, store_id, each) for each in wanted]
-    meta = {"messages": len(wanted), "lead_ids": sorted({str(each) for each in lead_ids})}
-    rows = await queries.APPEND.rows(
-        await driver_of(tx),
-        store_id=store_id,
-        messages=[
-            _row(place, message, lead_id)
-            for place, (message, lead_id) in enumerate(zip(wanted, lead_ids, strict=True))
-        ],
-        **audit_service.values(access, meta),
-        **access.owner,
-    )
-    if not rows:
-        await _refuse(tx, access, store_id, wanted, at)
-    added = any(row["is_new"] for row in rows)
-    bodies = [row["body"] for row in rows]
-    if is_one:
-        return Answer(201 if added else 200, bodies[0], has_etag=False)
-    items = ",".join(bodies)
-    return Answer(201 if added else 200, f'{{"items":[{items}]}}', has_etag=False)
+    driver = await driver_of(tx)
+    answer = await _append(driver, access, store_id, wanted, lead_ids, is_one=is_one)
+    if answer is None:
+        await _refuse(tx, access, store_id, wanted, "" if is_one else "/messages/{}")
+        # Whatever was foreign a moment ago is not any more.
+        raise StoreNotFoundError(store_id)
+    return answer
+
+
+async def append_known(
+    driver: Driver,
+    access: Access,
+    store_id: UUID,
+    wanted: Sequence[MessageCreate],
+    *,
+    is_one: bool = False,
+) -> Answer | None:
+    """Write messages of leads that are named by their ids, in one statement.
+
+    None, and nothing written, where that will not do: somebody may be new, or foreign.
+    """
+    lead_ids = [each.lead_id for each in wanted if each.lead_id is not None]
+    if len(lead_ids) < len(wanted):
+        return None
+    return await _append(driver, access, store_id, wanted, lead_ids, is_one=is_one)
 
 
 async def page_of_lead(
@@ -103,6 +109,34 @@ async def page_of_store(
         if is_empty(body):
             await assert_owns_store(driver, access, store_id)
     return body
+
+
+async def _append(
+    driver: Driver,
+    access: Access,
+    store_id: UUID,
+    wanted: Sequence[MessageCreate],
+    lead_ids: Sequence[UUID],
+    *,
+    is_one: bool,
+) -> Answer | None:
+    meta = {"messages": len(wanted), "lead_ids": sorted({str(each) for each in lead_ids})}
+    rows = await queries.APPEND.rows(
+        driver,
+        store_id=store_id,
+        messages=[
+            _row(place, message, lead_id)
+            for place, (message, lead_id) in enumerate(zip(wanted, lead_ids, strict=True))
+        ],
+        **audit_service.values(access, meta),
+        **access.owner,
+    )
+    if not rows:
+        return None
+    status = 201 if any(row["is_new"] for row in rows) else 200
+    bodies = [row["body"] for row in rows]
+    body = bodies[0] if is_one else f'{{"items":[{",".join(bodies)}]}}'
+    return Answer(status, body, has_etag=False)
 
 
 async def _lead(

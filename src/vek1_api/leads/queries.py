@@ -26,7 +26,13 @@ from vek1_api.core.db import driver_of
 from vek1_api.core.hot import HotStatement
 from vek1_api.core.pagination import PageQuery
 from vek1_api.core.representation import Json, row_object
-from vek1_api.leads.models import Lead, LeadEvent, LeadMerge
+from vek1_api.leads.models import (
+    Lead,
+    LeadContact,
+    LeadEvent,
+    LeadIdentity,
+    LeadMerge,
+)
 from vek1_api.leads.schemas import LeadEventRead, LeadRead
 
 LEAD = row_object(Lead, LeadRead)
@@ -94,6 +100,22 @@ def _upsert() -> HotStatement:
 
 UPSERT = _upsert()
 """The lead that some ids mean, made if there is none; no row for a store out of reach."""
+
+KNOWN = HotStatement(
+    scoped(Lead, LEAD)
+    .join(LeadIdentity, LeadIdentity.lead_id == Lead.id)
+    .join(LeadContact, LeadContact.lead_id == Lead.id)
+    .where(
+        LeadIdentity.store_id == _STORE_ID,
+        LeadIdentity.channel == bindparam("channel", type_=Text),
+        LeadIdentity.identity
+        == func.vek1_api.contact_id(
+            bindparam("channel", type_=Text), bindparam("external_id", type_=Text)
+        ),
+        LeadContact.reply_to == bindparam("external_id", type_=Text),
+    )
+)
+"""The lead that wrote from exactly this id last: there is nothing to note about it."""
 
 EVENTS = PageQuery(
     scoped(Lead, EVENT)

@@ -61,7 +61,10 @@ async def upsert_lead(write: Write, store_id: UUID, body: LeadUpsert) -> Respons
     Ids of WhatsApp are normalised (digits, country code, Brazil's ninth digit), so that one
     person is one lead however the number is spelled.
     """
-    return await write(lambda tx: service.upsert(tx, write.access, store_id, body))
+    return await write.at_once(
+        lambda driver: service.unchanged(driver, write.access, store_id, body),
+        lambda tx: service.upsert(tx, write.access, store_id, body),
+    )
 
 
 @router.get(

@@ -12,7 +12,7 @@ from vek1_api.agents import service as agents
 from vek1_api.audit import service as audit_service
 from vek1_api.companies import service as companies
 from vek1_api.core.answers import Answer
-from vek1_api.core.db import Database
+from vek1_api.core.db import Database, Driver
 from vek1_api.core.merge_patch import merged
 from vek1_api.core.pagination import is_empty
 from vek1_api.core.preconditions import IfMatch
@@ -41,6 +41,7 @@ lock, read, happened = identity.lock, identity.read, identity.happened
 PATCHED = frozenset({"custom_attributes", "preferences"})
 """Fields that are changed by JSON merge patch."""
 
+_WHO = {"channel", "external_id", "aliases"}
 _EMPTY: dict[str, Any] = {"custom_attributes": {}, "preferences": {}, "interests": []}
 
 
@@ -64,6 +65,27 @@ async def get(database: Database, access: Access, lead_id: UUID) -> Json:
     return str(row["body"])
 
 
+async def unchanged(
+    driver: Driver, access: Access, store_id: UUID, wanted: LeadUpsert
+) -> Answer | None:
+    """Return the lead if it is known and is what was sent already: most that come, come again."""
+    if wanted.aliases:
+        return None
+    row = await queries.KNOWN.row(
+        driver,
+        store_id=store_id,
+        channel=wanted.channel.value,
+        external_id=wanted.external_id,
+        **access.owner,
+    )
+    if row is None:
+        return None
+    old = orjson.loads(row["body"])
+    if audit_service.differing(old, patched(old, _facts(wanted))):
+        return None
+    return Answer(200, row["body"])
+
+
 async def upsert(
     tx: AsyncConnection, access: Access, store_id: UUID, wanted: LeadUpsert
 ) -> Answer:
@@ -72,11 +94,9 @@ async def upsert(
     lead_id, is_new = await identity.known(
         tx, access, store_id, wanted.channel, ids, reply_to=wanted.external_id
     )
-    changes = wanted.changes()
-    for name in ("channel", "external_id", "aliases"):
-        changes.pop(name, None)
-    body = await _change(tx, access, lead_id, changes, is_new=is_new)
-    return Answer(201 if is_new else 200, body)
+    if not is_new:
+        return Answer(200, await _change(tx, access, lead_id, _facts(wanted)))
+    return Answer(201, await _introduce(tx, access, lead_id, _facts(wanted)))
 
 
 async def update(
@@ -137,7 +157,6 @@ async def _change(
     wanted: dict[str, Any],
     *,
     if_match: IfMatch | None = None,
-    is_new: bool = False,
 ) -> Json:
     before = await identity.lock(tx, access, lead_id)
     if if_match is not None:
@@ -153,11 +172,32 @@ async def _change(
     if "status" in values:
         moved = {"from": old["status"], "to": values["status"]}
         await identity.happened(tx, lead_id, "status_changed", moved)
-    if not is_new:
-        # Names only: what a person is called has no place in an append-only log.
-        meta = {"fields": sorted(values)}
-        await identity.log(tx, access, "lead.updated", lead_id, store_id, meta)
+    # Names only: what a person is called has no place in an append-only log.
+    meta = {"fields": sorted(values)}
+    await identity.log(tx, access, "lead.updated", lead_id, store_id, meta)
     return after
+
+
+async def _introduce(
+    tx: AsyncConnection, access: Access, lead_id: UUID, wanted: dict[str, Any]
+) -> Json:
+    """Write what is known of a lead that was made just now, and that nobody else sees."""
+    values = patched(_EMPTY, wanted)
+    if not values:
+        return await identity.read(tx, access, lead_id)
+    status = values.get("status", LeadStatus.NEW)
+    await _assert_status(tx, access, status)
+    after = await queries.change(tx, access, lead_id, values)
+    if status != LeadStatus.NEW:
+        moved = {"from": LeadStatus.NEW, "to": status}
+        await identity.happened(tx, lead_id, "status_changed", moved)
+    return after
+
+
+def _facts(wanted: LeadUpsert) -> dict[str, Any]:
+    """Return what was sent about the person, besides who it is."""
+    changes = wanted.changes()
+    return {name: changes[name] for name in changes.keys() - _WHO}
 
 
 def patched(old: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
