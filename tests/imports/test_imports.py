@@ -220,7 +220,7 @@ async def test_import_that_cannot_go_on_says_so_and_its_job_is_held(
             "UPDATE vek1_api.import_rows SET values = values || $2 WHERE import_id = $1"
             " AND row = 5",
             UUID(import_id),
-            '{"custom_props": "no JSON"}',
+            '["no row"]',
         )
 
     with pytest.raises(PermanentJobError):

@@ -10,10 +10,12 @@ from tests.conftest import RunJobs
 from tests.documents.files import pdf
 from tests.files.pictures import plain
 from tests.product_files.shelf import Shop, opened
+from vek1_api.cli.doctor import examine
 from vek1_api.core.object_keys import logo_key, private_key, public_product_key
 from vek1_api.core.resources import Resources
 from vek1_api.files import reconciling
-from vek1_api.files.reconciling import Drift, reconcile
+from vek1_api.files.reconciling import Drift, compare, reconcile
+from vek1_api.settings import Settings
 
 pytestmark = pytest.mark.timeout(30)  # Files are read in processes of their own.
 
@@ -122,6 +124,50 @@ async def test_row_without_its_object_is_reported_and_its_file_has_failed(
     await shop.person.delete(f"/v1/product-files/{lost['id']}")
     await run_jobs()
     assert await reconcile(shop.resources) == Drift(removed=0, lost=drift.lost - 1)
+
+
+@pytest.mark.usefixtures("_everything_is_old")
+async def test_doctor_tells_what_has_no_other_side_and_removes_it_if_asked(
+    shop: Shop, settings: Settings
+) -> None:
+    async def found(*, fix: bool) -> list[str]:
+        checks = await examine(settings, fix=fix, recount=False, report=print)
+        (bucket,) = (check for check in checks if check.name == "bucket")
+        return [*bucket.problems]
+
+    before = await found(fix=True)  # Other tests may have left something behind.
+    lost = await shop.add("a.png", PNG)
+    await shop.resources.bucket.delete(lost["filename"])
+    stranded = await put(
+        shop.resources, private_key(shop.person.user_id, "incoming", "png")
+    )
+
+    examined = await found(fix=False)
+
+    assert await shop.resources.bucket.exists(stranded)
+    assert examined[0] == (
+        f"1 objects that no row knows, e.g. {stranded}; run vek1-api doctor --fix"
+    )
+    assert "rows whose object is lost" in examined[1]
+    assert (await found(fix=True))[0] == examined[1]
+    assert not await shop.resources.bucket.exists(stranded)
+    await shop.person.delete(f"/v1/product-files/{lost['id']}")
+    assert await found(fix=False) == before
+
+
+async def test_comparison_ends_in_time_and_says_how_far_it_is(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        await shop.add(f"{number}.png", PNG)
+    monkeypatch.setattr("vek1_api.core.storage.PAGE_KEYS", 1)
+    monkeypatch.setattr(reconciling, "MAX_COMPARED", 4)
+    monkeypatch.setattr(reconciling, "REPORTED_EVERY", 2)
+    heard: list[int] = []
+
+    compared = await compare(shop.resources, heard.append)
+
+    assert (compared.objects, compared.is_whole, heard) == (4, False, [2, 4])
 
 
 @pytest.mark.usefixtures("_everything_is_old")

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from tests.imports.files import products, send, statuses
+from tests.jobs.running import until
 from tests.people import Person
+from tests.products.shelf import add_product
 from vek1_api.core.resources import Resources
 
 ROWS = 120
@@ -71,6 +73,41 @@ async def test_imports_and_puts_at_once_agree_on_one_product_for_each_code(
     assert {answer.status_code for answer in answers} <= {200, 201}
     assert len(await products(ana, store["id"])) == ROWS
     await assert_sound(resources, store["id"])
+
+
+async def test_import_and_change_of_a_code_wait_for_each_other_in_one_direction(
+    ana: Person, resources: Resources
+) -> None:
+    store = await ana.open_store()
+    product = await add_product(ana, store["id"], name="Caneca")
+    path = f"/v1/products/{product['id']}"
+    content = f"id;sku;nome;preço\n;D1;Bule;1\n{product['id']};;Xícara;1\n"
+
+    async def send_both() -> list[httpx.Response]:
+        changing = ana.request("PATCH", path, json={"product_integration_id": "D1"})
+        first = asyncio.create_task(changing)
+        await until(lambda: waiting(1))
+        second = asyncio.create_task(send(ana, store["id"], content))
+        await until(lambda: waiting(2))
+        await driver.execute("ROLLBACK")
+        return [await first, await second]
+
+    async def waiting(count: int) -> bool:
+        blocked = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND cardinality(pg_blocking_pids(pid)) > 0"
+        )
+        return bool(await driver.fetchval(blocked) == count)
+
+    async with resources.database.driver() as driver:
+        await driver.execute("BEGIN")
+        await driver.execute("SELECT FROM products WHERE id = $1 FOR UPDATE", product["id"])
+        changed, imported = await send_both()
+
+    assert (changed.status_code, changed.json()["product_integration_id"]) == (200, "D1")
+    assert statuses(imported.json()) == ["updated", "error"]
+    [left] = await products(ana, store["id"])
+    assert (left["id"], left["name"]) == (product["id"], "Bule")
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 from rich.table import Table
@@ -11,7 +12,9 @@ from vek1_api.cli.finding import connected
 from vek1_api.core.embedding import EmbeddingError
 from vek1_api.core.resources import Resources
 from vek1_api.core.schema import REQUIRED_INDEXES, doctor_findings, heal
+from vek1_api.core.schema.counters import recount_leads
 from vek1_api.core.storage import StorageError
+from vek1_api.files.reconciling import Comparison, compare, reconcile
 from vek1_api.opening import open_resources
 from vek1_api.settings import Settings
 
@@ -23,7 +26,7 @@ ROWS = {
     "migrations": {"migration", "table"},
     "indexes": {"index"},
     "triggers and functions": {"trigger", "function"},
-    "rules over all rows": {"stock", "order", "storage"},
+    "rules over all rows": {"stock", "order", "lead", "storage"},
 }
 """The rows of the table, and the kinds of finding that each of them shows."""
 
@@ -44,15 +47,24 @@ class Check:
     problems: Sequence[str]
 
 
-async def examine(settings: Settings, *, fix: bool, report: Report) -> list[Check]:
-    """Look at everything; with ``fix``, put right what can be, and then look."""
+async def examine(
+    settings: Settings, *, fix: bool, recount: bool, report: Report
+) -> list[Check]:
+    """Look at everything; with ``fix``, put right what can be, and then look.
+
+    ``recount`` sets leads' counters to what their orders and messages give, too.
+    """
     resources = open_resources(settings, application_name="vek1-doctor")
     try:
         async with connected(settings) as connection:
             if fix:
                 await heal(connection, report)
+            if recount:
+                await recount_leads(connection, report)
             checks = await _database(connection)
-        return [*checks, await _bucket(resources, fix=fix), await _model(resources)]
+        has_rows = not any(each.problems for each in checks if each.name == "migrations")
+        bucket = await _bucket(resources, report, fix=fix, has_rows=has_rows)
+        return [*checks, bucket, await _model(resources)]
     finally:
         await resources.close()
 
@@ -84,15 +96,41 @@ async def _database(connection: asyncpg.Connection) -> list[Check]:
     ]
 
 
-async def _bucket(resources: Resources, *, fix: bool) -> Check:
-    name = resources.settings.s3_bucket
+async def _bucket(
+    resources: Resources, report: Report, *, fix: bool, has_rows: bool
+) -> Check:
+    fact = f"{resources.settings.s3_bucket}, with its policy"
     try:
         if fix:
             await resources.bucket.ensure()
         problems = await resources.bucket.policy_problems()
+        if has_rows and not problems:
+            if fix:
+                await reconcile(resources)
+            compared = await compare(resources, partial(_say_how_far, report))
+            problems = _one_sided(compared)
+            some = "" if compared.is_whole else "the first "
+            fact = f"{fact}; {some}{compared.objects} objects, as their rows say"
     except StorageError as error:
         problems = [f"the object store does not answer: {error}"]
-    return Check("bucket", f"{name}, with its policy", problems)
+    return Check("bucket", fact, problems)
+
+
+def _one_sided(compared: Comparison) -> list[str]:
+    """Return what breaks I9: an object has a row, and a row its object."""
+    sides = [
+        ("objects that no row knows", compared.stranded, "run vek1-api doctor --fix"),
+        ("rows whose object is lost", compared.lost, "restore it, or delete its file"),
+    ]
+    return [
+        f"{len(keys)} {what}, e.g. {keys[0]}; {remedy}"
+        for what, keys, remedy in sides
+        if keys
+    ]
+
+
+def _say_how_far(report: Report, count: int) -> None:
+    report(f"comparing the bucket with its rows: {count} objects")
 
 
 async def _model(resources: Resources) -> Check:

@@ -88,8 +88,7 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
     """Answer what FastAPI could not read (400, or 404 for an id that is none) or accept (422)."""
     assert isinstance(error, RequestValidationError)
     found = error.errors()
-    if any(item["loc"][0] == "path" for item in found):
-        # What is no id at all exists as little as an unknown one.
+    if any(_is_unknown(request, item) for item in found):
         return problem(NotFoundError("resource"))
     if any(item["type"] == "json_invalid" for item in found):
         return problem(MalformedRequestError("The body is not valid JSON."))
@@ -197,6 +196,15 @@ def field_error(item: Mapping[str, Any], location: Sequence[object]) -> FieldErr
     parts = path if where == "body" else [where, *path]
     pointer = "".join(f"/{escaped(part)}" for part in parts)
     return FieldError(pointer, item["type"], item["msg"])
+
+
+def _is_unknown(request: Request, item: Mapping[str, Any]) -> bool:
+    """Return whether a part of the path is no id at all, which exists as little as others.
+
+    A ``PUT`` may make what its path names, so it is told what a name must be.
+    """
+    is_name = request.method == "PUT" and item["type"] != "uuid_parsing"
+    return item["loc"][0] == "path" and not is_name
 
 
 def _has_json(request: Request) -> bool:

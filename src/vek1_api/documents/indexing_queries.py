@@ -12,16 +12,20 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    column,
     delete,
     func,
     insert,
     literal,
+    literal_column,
     select,
+    table,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vek1_api.core.db import SCHEMA
 from vek1_api.documents.models import (
     DIMENSIONS,
     ChunkVector,
@@ -32,6 +36,8 @@ from vek1_api.documents.models import (
 from vek1_api.documents.status import IndexStatus
 
 ROWS_AT_ONCE = 500
+
+_JOBS = table("pgqueuer", column("dedupe_key", Text), column("status"), schema=SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +171,25 @@ async def pending(
         .limit(limit)
     )
     return [(row[0], row[1]) for row in await connection.execute(statement)]
+
+
+async def end_turn(tx: AsyncConnection, turn: str) -> bool:
+    """Free the key of the store's job that runs; return whether all it stood for can be seen.
+
+    False while a transaction is open that counts on this job (``vek1_api.index_products``).
+    What comes later waits for the caller's transaction, and then adds a job.
+    """
+    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(turn, 0))
+    are_all_seen = bool(await tx.scalar(select(lock)))
+    await tx.execute(
+        update(_JOBS)
+        .where(
+            _JOBS.c.dedupe_key == turn,
+            _JOBS.c.status == literal_column("'picked'"),
+        )
+        .values(dedupe_key=None)
+    )
+    return are_all_seen
 
 
 async def adopt(tx: AsyncConnection, limit: int) -> list[UUID]:

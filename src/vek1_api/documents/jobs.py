@@ -10,8 +10,17 @@ from vek1_api.documents import indexing, indexing_queries, service, vector_queri
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
 BATCH = 200
+INDEX_STORE = "documents.index_store"
+"""Also enqueued by ``vek1_api.index_products``, under the same key: ``<name>:<store>``."""
+
+TURN = 200
+"""Documents that a store gets indexed before the next store has its turn."""
+
 AT_ONCE = 16
 """Documents of one store that are indexed side by side; the embedder makes batches of them."""
+
+UNSEEN_AFTER = timedelta(seconds=1)
+"""When to look again for changes that are not committed yet."""
 
 
 @jobs.handles("documents.index", concurrency=4)
@@ -20,17 +29,38 @@ async def index(resources: Resources, payload: jobs.Payload) -> None:
     await indexing.index(resources, UUID(payload["document_id"]), payload["revision"])
 
 
-@jobs.handles("documents.index_store", concurrency=1)
+@jobs.handles(INDEX_STORE, concurrency=2)
 async def index_store(resources: Resources, payload: jobs.Payload) -> None:
-    """Index all that waits in a store, after many products changed at once."""
-    store_id, last = UUID(payload["store_id"]), UUID(int=0)
-    while True:
+    """Index a part of all that waits in a store, after many products changed at once.
+
+    What is left goes to the end of the queue, so that stores take turns.
+    """
+    store_id = UUID(payload["store_id"])
+    done = await _index_some(resources, store_id)
+    turn = f"{INDEX_STORE}:{store_id}"
+    async with resources.database.transaction() as tx:
+        # From here on the store's next change adds a job of its own again.
+        are_all_seen = await indexing_queries.end_turn(tx, turn)
+        waiting = await indexing_queries.pending(tx, store_id, UUID(int=0), TURN + 1)
+        if are_all_seen and done.issuperset(waiting):
+            return
+        after = timedelta() if waiting else UNSEEN_AFTER
+        await jobs.enqueue(tx, INDEX_STORE, payload, once=turn, after=after)
+
+
+async def _index_some(resources: Resources, store_id: UUID) -> set[tuple[UUID, int]]:
+    """Index one turn's documents of a store; return them with their revisions."""
+    done: set[tuple[UUID, int]] = set()
+    last = UUID(int=0)
+    while len(done) < TURN:
         async with resources.database.read() as connection:
             batch = await indexing_queries.pending(connection, store_id, last, AT_ONCE)
         if not batch:
-            return
+            break
         await asyncio.gather(*(indexing.index(resources, *waiting) for waiting in batch))
+        done.update(batch)
         last = batch[-1][0]
+    return done
 
 
 @jobs.periodic("documents.resume", "* * * * *")

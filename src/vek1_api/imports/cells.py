@@ -4,13 +4,13 @@ A reader takes the text of a cell that is not empty, and the notation of the fil
 returns what becomes JSON, or raises ``CellError``.
 """
 
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from vek1_api.core.inputs import JsonObject
@@ -102,12 +102,30 @@ def whole(largest: int) -> Reader:
 def json_object(cell: str, _notation: Notation) -> str:
     """Read a JSON object; it stays the text that it is, so that no number changes."""
     try:
-        value = orjson.loads(cell)
-    except ValueError as error:
+        value = json.loads(cell, object_pairs_hook=_without_repeats, parse_float=_decimal)
+    except (ValueError, RecursionError) as error:
         code, message = "json_invalid", 'Use a JSON object, such as {"cor": "azul"}.'
         raise CellError(code, message) from error
     _validated(_JSON_OBJECT, value)
     return cell.strip()
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; of a repeated key Postgres would read a value that nobody judged."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        message = "a key is there twice"
+        raise ValueError(message)
+    return found
+
+
+def _decimal(token: str) -> float:
+    """Return a number with decimals; one too small for a float may be so for Postgres."""
+    value = float(token)
+    if value == 0 and token.lower().partition("e")[0].strip("-0."):
+        message = "a number is out of range"
+        raise ValueError(message)
+    return value
 
 
 def _validated(adapter: TypeAdapter[Any], value: Any) -> Any:

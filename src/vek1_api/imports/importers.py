@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
@@ -32,6 +33,15 @@ class Apply(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """What a row is about, where rows may spell it differently: the later is a duplicate."""
+
+    field: str
+    of: Callable[[ColumnElement[Any]], ColumnElement[Any]]
+    """Of a row's values, a JSON object; null is about nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Importer:
     """One kind of import."""
 
@@ -44,6 +54,8 @@ class Importer:
     missing: Callable[[Collection[str]], Sequence[str]]
     """Returns which fields a file lacks that has columns for these."""
     apply: Apply
+    key: Key | None = None
+    """For large files, whose rows are applied some at a time; else ``apply`` sees them all."""
 
     @property
     def header(self) -> Header:

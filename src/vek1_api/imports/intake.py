@@ -1,5 +1,6 @@
 """Taking a file that is sent for import: read, judged, then applied or left to a job."""
 
+from functools import partial
 from uuid import UUID
 
 from anyio import to_thread
@@ -18,6 +19,7 @@ from vek1_api.imports.importers import Importer
 from vek1_api.imports.judging import Row, judged
 from vek1_api.imports.limits import ANSWERED_ROWS, MAX_BYTES
 from vek1_api.imports.reading import Sheet, open_sheet
+from vek1_api.imports.sieving import UNSTORABLE, refuse, unstorable
 
 _TEXTS = frozenset({FileType.CSV, FileType.TEXT})
 
@@ -58,8 +60,23 @@ async def take(
             digest=digest,
         )
     rows = await to_thread.run_sync(_all_rows, sheet)
-    if is_dry_run:
-        return await _rehearsed(write, importer, store_id, rows, digest)
+    work = partial(
+        _rehearsed if is_dry_run else _applied, write, importer, store_id, rows, digest
+    )
+    try:
+        return await work()
+    except UNSTORABLE:
+        trial = partial(
+            service.rehearse, write.resources.database, write.access, importer, store_id
+        )
+        for row in await unstorable(rows, trial):
+            refuse(row)
+        return await work()
+
+
+async def _applied(
+    write: Writing, importer: Importer, store_id: UUID, rows: list[Row], digest: bytes
+) -> Response:
     return await write(
         lambda tx: service.import_now(tx, write.access, importer, store_id, rows),
         digest=digest,

@@ -73,7 +73,7 @@ def _read(
 def _count(row: Row, cells: Cells, columns: Sequence[Column]) -> None:
     if len(cells) > len(columns):
         message = (
-            f"The row has {len(cells)} cells for {len(columns)} columns; put a cell that "
-            "holds the delimiter into quotes."
+            f"The row has {len(cells)} cells, and column {len(columns) + 1} has no name: "
+            "name it, or put a cell that holds the delimiter into quotes."
         )
         row.errors.append(FieldError("", "too_many_cells", message))

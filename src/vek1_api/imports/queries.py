@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -29,6 +30,7 @@ from vek1_api.access.grants import STORES, my_stores
 from vek1_api.core.db import SCHEMA, Driver
 from vek1_api.core.hot import HotStatement
 from vek1_api.core.representation import json_object, rfc3339
+from vek1_api.imports.importers import Key
 from vek1_api.imports.models import Import, ImportRow
 from vek1_api.imports.status import ImportStatus, RowStatus
 
@@ -184,6 +186,42 @@ async def stage(driver: Driver, records: AsyncIterator[tuple[Any, ...]]) -> None
         columns=("import_id", "row", "values", "status", "errors"),
         records=records,
     )
+
+
+async def refuse_duplicates(tx: AsyncConnection, import_id: UUID, key: Key) -> int:
+    """Refuse waiting rows that are about the same as an earlier one; return how many."""
+    about = key.of(type_coerce(ImportRow.values, JSONB))
+    waiting = (
+        select(
+            ImportRow.row, func.min(ImportRow.row).over(partition_by=about).label("first")
+        )
+        .where(
+            ImportRow.import_id == import_id,
+            ImportRow.status.is_(None),
+            about.is_not(None),
+        )
+        .subquery("waiting")
+    )
+    error = func.jsonb_build_object(
+        *("pointer", f"/{key.field}", "code", "duplicate", "message"),
+        func.format("Row %s is about the same %s.", waiting.c.first, key.field),
+    )
+    refused = await tx.execute(
+        update(ImportRow)
+        .where(
+            ImportRow.import_id == import_id,
+            ImportRow.row == waiting.c.row,
+            waiting.c.row > waiting.c.first,
+        )
+        .values(
+            {
+                "values": null(),
+                "status": RowStatus.ERROR.value,
+                "errors": func.jsonb_build_array(error),
+            }
+        )
+    )
+    return refused.rowcount
 
 
 async def give_up(tx: AsyncConnection, import_id: UUID) -> None:

@@ -4,7 +4,9 @@ Each batch is one transaction that holds the import's row, so two runs never do 
 and a run that was killed is taken up after the last batch that it finished.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from vek1_api.imports import queries, service
 from vek1_api.imports.importers import Importer, importer_of
 from vek1_api.imports.judging import Row, Verdict
 from vek1_api.imports.limits import BATCH_ROWS
+from vek1_api.imports.sieving import UNSTORABLE, refuse, unstorable
 from vek1_api.imports.status import ImportStatus
 
 _PASSING = (
@@ -81,11 +84,35 @@ async def _give_up(database: Database, import_id: UUID) -> None:
 
 async def _step(database: Database, import_id: UUID, after: int) -> int | None:
     """Do the next batch and return its last row; none when there is no more."""
+    try:
+        return await _do(database, import_id, after)
+    except UNSTORABLE:
+        refused = await _unstorable(database, import_id, after)
+        return await _do(database, import_id, after, refused)
+
+
+async def _unstorable(database: Database, import_id: UUID, after: int) -> set[int]:
+    """Return the rows of the next batch that the database cannot hold."""
+    async with database.transaction() as tx:
+        work = await _lock(tx, import_id)
+        rows = await _next_rows(tx, import_id, after)
+    if work is None:
+        return set()
+    trial = partial(service.rehearse, database, work.access, work.importer, work.store_id)
+    return {row.number for row in await unstorable(rows, trial)}
+
+
+async def _do(
+    database: Database, import_id: UUID, after: int, refused: Collection[int] = ()
+) -> int | None:
     async with database.transaction() as tx:
         work = await _lock(tx, import_id)
         if work is None:
             return None
         rows = await _next_rows(tx, import_id, after)
+        for row in rows:
+            if row.number in refused:
+                refuse(row)
         verdicts = await _verdicts(database, tx, work, rows) if rows else []
         is_last = len(rows) < BATCH_ROWS
         await _settle(tx, work, verdicts, is_last=is_last)

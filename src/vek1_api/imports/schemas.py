@@ -29,6 +29,11 @@ class ImportRowRead(BaseModel):
         description="Unless there is no such product.",
         examples=["2b620636-c145-4b0f-8eca-4a6adb2061e6"],
     )
+    lead_id: UUID | None = Field(
+        None,
+        description="Unless there is no such lead.",
+        examples=["7c5b1c9e-8f3e-4a57-9d0b-3c1d5a0e2f44"],
+    )
     errors: list[ProblemField] | None = Field(
         None, description="With `error`: everything that is wrong; pointers name columns."
     )
@@ -62,7 +67,7 @@ class ImportRead(BaseModel):
 
     id: UUID
     store_id: UUID
-    kind: Literal["products"]
+    kind: Literal["products", "leads"]
     dry_run: bool = Field(examples=[False])
     status: ImportStatus = Field(examples=["done"])
     total_rows: int = Field(examples=[1])

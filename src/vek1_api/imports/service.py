@@ -147,6 +147,8 @@ async def stage(
     staging = _Staging(import_id, sheet)
     driver = await driver_of(tx)
     await queries.stage(driver, staging.records())
+    if importer.key is not None:
+        staging.refused += await queries.refuse_duplicates(tx, import_id, importer.key)
     await queries.ADD.rows(
         driver,
         id=import_id,

@@ -17,7 +17,7 @@ from vek1_api.access.access import Access
 from vek1_api.access.grants import assert_owns_store
 from vek1_api.core.db import Driver, driver_of
 from vek1_api.core.errors import FieldError
-from vek1_api.core.inputs import Identifier, LongText, Name
+from vek1_api.core.inputs import LongText, Name
 from vek1_api.core.money import LARGEST_PRICE
 from vek1_api.imports import cells
 from vek1_api.imports.columns import Column
@@ -25,7 +25,7 @@ from vek1_api.imports.importers import Importer, register
 from vek1_api.imports.judging import Row, Verdict
 from vek1_api.imports.status import RowStatus
 from vek1_api.products import import_queries
-from vek1_api.products.schemas import LARGEST_STOCK
+from vek1_api.products.schemas import LARGEST_STOCK, IntegrationId
 
 KEY = "product_integration_id"
 
@@ -48,7 +48,7 @@ COLUMNS = (
             "reference",
             "id_integração",
         ),
-        cells.word(Identifier),
+        cells.word(IntegrationId),
         is_unique=True,
     ),
     Column(

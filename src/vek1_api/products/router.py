@@ -4,6 +4,8 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from starlette.convertors import Convertor, register_url_convertor
+from typing_extensions import override
 
 from vek1_api.access.dependencies import Read, Write
 from vek1_api.core.errors import PreconditionFailedError
@@ -22,6 +24,23 @@ from vek1_api.products.schemas import (
 from vek1_api.stores.errors import StoreNotFoundError
 
 router = APIRouter(prefix="/v1", tags=["Catalogue"])
+
+
+class _AnyText(Convertor[str]):
+    """The rest of a path, with its slashes and line breaks; ``path`` swallows the last."""
+
+    regex = r"[\s\S]*"
+
+    @override
+    def convert(self, value: str) -> str:
+        return value
+
+    @override
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any_text", _AnyText())
 
 
 @router.get(
@@ -52,7 +71,7 @@ async def create_product(write: Write, store_id: UUID, body: ProductCreate) -> R
 
 
 @router.get(
-    "/stores/{store_id}/products/by-integration-id/{product_integration_id:path}",
+    "/stores/{store_id}/products/by-integration-id/{product_integration_id:any_text}",
     response_model=ProductRead,
     responses=responses(StoreNotFoundError),
 )
@@ -68,7 +87,7 @@ async def get_product_by_integration_id(
 
 
 @router.put(
-    "/stores/{store_id}/products/by-integration-id/{product_integration_id:path}",
+    "/stores/{store_id}/products/by-integration-id/{product_integration_id:any_text}",
     response_model=ProductRead,
     responses={
         201: {"model": ProductRead, "description": "There was none: it is created."},

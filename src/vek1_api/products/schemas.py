@@ -1,12 +1,20 @@
 """Products as callers see them."""
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from vek1_api.core.inputs import Identifier, Input, Instant, JsonObject, LongText, Name
+from vek1_api.core.inputs import (
+    Input,
+    Instant,
+    JsonObject,
+    LongText,
+    Name,
+    Question,
+)
 from vek1_api.core.money import Price
 from vek1_api.core.pagination import Paging
 
@@ -14,15 +22,34 @@ LARGEST_STOCK = 1_000_000_000
 
 Stock = Annotated[int, Field(strict=True, ge=0, le=LARGEST_STOCK, examples=[12])]
 Props = Annotated[JsonObject, Field(examples=[{"torra": "média", "peso": "500 g"}])]
+
+
+def _named_once(text: str) -> str:
+    """Refuse an id that looks like another one and is not."""
+    if not text.isprintable() or text != text.strip():
+        message = "must be visible characters, with blanks only between them"
+        raise ValueError(message)
+    if not unicodedata.is_normalized("NFC", text):
+        message = "must have its accents in the letters (Unicode NFC)"
+        raise ValueError(message)
+    return text
+
+
 IntegrationId = Annotated[
-    Identifier, Field(description="Its id in the ERP or PDV.", examples=["CAF-500G"])
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    AfterValidator(_named_once),
+    Field(
+        description="Its id in the ERP or PDV: visible characters, blanks between them.",
+        examples=["CAF-500G"],
+    ),
 ]
 
 
 class ProductFilters(Paging):
     """Which products to list."""
 
-    q: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+    q: Question | None = Field(
         None,
         description="Words of the name, description, properties or ERP's id, all of them; "
         "accents, plurals and a typing slip do not matter.",

@@ -10,7 +10,7 @@ from vek1_api.access.access import Access
 from vek1_api.access.grants import assert_owns_store
 from vek1_api.audit import service as audit_service
 from vek1_api.core.answers import Answer
-from vek1_api.core.db import Database, driver_of
+from vek1_api.core.db import Database, Driver, driver_of
 from vek1_api.core.errors import PreconditionFailedError
 from vek1_api.core.pagination import is_empty
 from vek1_api.core.preconditions import IfMatch
@@ -44,10 +44,7 @@ async def page(
 async def get(database: Database, access: Access, product_id: UUID) -> Json:
     """Return a product, or raise ``ProductNotFoundError``."""
     async with database.driver() as driver:
-        row = await queries.GET.row(driver, row_id=product_id, **access.owner)
-    if row is None:
-        raise ProductNotFoundError(product_id)
-    return str(row["body"])
+        return await _found(driver, access, product_id)
 
 
 async def get_named(
@@ -118,7 +115,17 @@ async def update(
     *,
     if_match: IfMatch,
 ) -> Answer:
-    """Change the fields that the caller sent."""
+    """Change the fields that the caller sent.
+
+    A new id of the ERP is taken before the product is held, in the order of the import:
+    else the two could wait for each other. What is refused afterwards gives it back.
+    """
+    integration_id = wanted.product_integration_id
+    if integration_id is not None:
+        old = orjson.loads(await _found(await driver_of(tx), access, product_id))
+        if old["product_integration_id"] != integration_id:
+            store_id = UUID(old["store_id"])
+            await _claim(tx, access, store_id, product_id, integration_id)
     return await _change(tx, access, product_id, wanted.changes(), if_match)
 
 
@@ -199,9 +206,14 @@ async def _change(
     if values:
         await queries.change(tx, access, product_id, values)
     await _log(tx, access, "product.updated", product_id, store_id, meta)
-    row = await queries.GET.row(await driver_of(tx), row_id=product_id, **access.owner)
-    assert row is not None
-    return Answer(200, row["body"])
+    return Answer(200, await _found(await driver_of(tx), access, product_id))
+
+
+async def _found(driver: Driver, access: Access, product_id: UUID) -> Json:
+    row = await queries.GET.row(driver, row_id=product_id, **access.owner)
+    if row is None:
+        raise ProductNotFoundError(product_id)
+    return str(row["body"])
 
 
 async def _claim(
@@ -211,6 +223,7 @@ async def _claim(
     product_id: UUID,
     integration_id: str,
 ) -> None:
+    """Take an ERP's id for a product, unless it is its own already."""
     claimed = await queries.CLAIM.row(
         await driver_of(tx),
         store_id=store_id,
@@ -218,8 +231,9 @@ async def _claim(
         row_id=product_id,
         **access.owner,
     )
-    if claimed is None:
-        raise IntegrationIdTakenError(integration_id)
+    if claimed or await _named(tx, access, store_id, integration_id) == product_id:
+        return
+    raise IntegrationIdTakenError(integration_id)
 
 
 async def _log(

@@ -18,18 +18,21 @@ _NEEDED = frozenset(
 
 def strip(data: bytes) -> Picture:
     """Return the picture with its colours and orientation, up to its end."""
-    size = _size(data)
+    width, height = _size(data)
     out = io.BytesIO()
     out.write(data[:_SIGNATURE_BYTES])
     turned = exif.UPRIGHT
     for name, start, end in bounded(_chunks(data)):
+        if name == b"fcTL":
+            across, down = _reach(part(data, start + 12, 16))
+            width, height = max(width, across), max(height, down)
         if name in _NEEDED:
             out.write(memoryview(data)[start:end])
         elif name == b"eXIf" and turned == exif.UPRIGHT:
             turned = exif.orientation(data[start + 8 : end - 4])
             if turned != exif.UPRIGHT:
                 out.write(_chunk(name, exif.only_orientation(turned)))
-    return Picture(*size, out.getvalue())
+    return Picture(width, height, out.getvalue())
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -38,6 +41,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     while name != b"IEND":
         head = part(data, start, 8)
         name = head[4:]
+        if name == b"IHDR" and start != _SIGNATURE_BYTES:
+            # Some decoders believe the last.
+            message = "it has two headers"
+            raise BrokenImageError(message)
         end = start + 12 + int.from_bytes(head[:4])
         if end > len(data):
             message = f"the chunk at byte {start} is cut"
@@ -53,6 +60,12 @@ def _size(data: bytes) -> tuple[int, int]:
         message = "it has no header with a size"
         raise BrokenImageError(message)
     return width, height
+
+
+def _reach(frame: bytes) -> tuple[int, int]:
+    """Return how far a frame of an animation goes to the right and down."""
+    across, down, left, top = (int.from_bytes(frame[at : at + 4]) for at in range(0, 16, 4))
+    return left + across, top + down
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

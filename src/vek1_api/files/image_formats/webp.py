@@ -8,6 +8,10 @@ from vek1_api.files.image_formats.picture import BrokenImageError, Picture, boun
 
 _HEAD_BYTES = 12
 _NEEDED = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
+_NEEDED_OF_FRAME = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
+_FRAME_BYTES = 16
+"""Of ``ANMF``: place, size and timing of a frame, before the chunks that it is made of."""
+
 _EXIF_FLAG, _XMP_FLAG = 0x08, 0x04
 _FLAGS_AT = _HEAD_BYTES + 8
 """Of an extended file, whose first chunk is ``VP8X``."""
@@ -22,7 +26,11 @@ def strip(data: bytes) -> Picture:
     for name, start, end in bounded(_chunks(data)):
         across, down = _size(name, data, start + 8)
         width, height = max(width, across), max(height, down)
-        if name in _NEEDED:
+        if name == b"ANMF":
+            across, down, frame = _frame(data, start + 8, end)
+            width, height = max(width, across), max(height, down)
+            _write(out, name, frame)
+        elif name in _NEEDED:
             _write(out, name, memoryview(data)[start + 8 : end])
         elif name == b"EXIF" and turned == exif.UPRIGHT:
             turned = exif.orientation(data[start + 8 : end].removeprefix(b"Exif\x00\x00"))
@@ -39,7 +47,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name of each chunk, where it starts, and where its data ends."""
     head = part(data, 0, _HEAD_BYTES)
     whole = min(len(data), 8 + int.from_bytes(head[4:8], "little"))
-    at = _HEAD_BYTES
+    return _chunks_between(data, _HEAD_BYTES, whole)
+
+
+def _chunks_between(data: bytes, at: int, whole: int) -> Iterator[tuple[bytes, int, int]]:
     while at < whole:
         chunk = part(data, at, 8)
         size = int.from_bytes(chunk[4:], "little")
@@ -48,6 +59,21 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             raise BrokenImageError(message)
         yield chunk[:4], at, at + 8 + size
         at += 8 + size + size % 2
+
+
+def _frame(data: bytes, start: int, end: int) -> tuple[int, int, bytes]:
+    """Return how far a frame goes to the right and down, and the chunk without more."""
+    head = part(data, start, _FRAME_BYTES)
+    left, top, across, down = (_number(head[at : at + 3]) for at in range(0, 12, 3))
+    width, height = 2 * left + across + 1, 2 * top + down + 1
+    out = io.BytesIO()
+    out.write(head)
+    for name, at, stop in bounded(_chunks_between(data, start + _FRAME_BYTES, end)):
+        across, down = _size(name, data, at + 8)
+        width, height = max(width, across), max(height, down)
+        if name in _NEEDED_OF_FRAME:
+            _write(out, name, memoryview(data)[at + 8 : stop])
+    return width, height, out.getvalue()
 
 
 def _size(name: bytes, data: bytes, at: int) -> tuple[int, int]:
