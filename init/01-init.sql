@@ -728,30 +728,47 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     -- The area codes of Brazil (Anatel).
     area CONSTANT text := '(?:1[1-9]|2[12478]|3[1-578]|4[1-9]|5[1345]|6[1-9]|7[134579]|8[1-9]|9[1-9])';
-    id text := lower(btrim(raw));
-    is_jid boolean;
+    national CONSTANT text := area || '(?:9[0-9]{8}|[2-9][0-9]{7})';
+    plain CONSTANT text := lower(btrim(raw));
+    id text;
     digits text;
+    is_international boolean;
 BEGIN
     IF channel <> 'whatsapp' THEN
         RETURN btrim(raw);
     END IF;
-    -- A JID names a device after a colon: 5531999999999:12@s.whatsapp.net
-    is_jid := position('@' IN id) > 0;
-    IF is_jid AND split_part(id, '@', 2) NOT IN ('s.whatsapp.net', 'c.us') THEN
-        RETURN split_part(split_part(id, '@', 1), ':', 1) || '@' || split_part(id, '@', 2);
+    -- Pasted text brings marks of direction, other digits, spaces and hyphens.
+    id := lower(btrim(translate(normalize(raw, NFKC),
+        U&'\200B\200C\200D\200E\200F\202A\202B\202C\202D\202E\2060\2066\2067\2068\2069\FEFF', '')));
+    IF id ~ '^[^@:]+(?::[0-9]+)?@(?:s\.whatsapp\.net|c\.us)$' THEN
+        -- A JID names a device after a colon: 5531999999999:12@s.whatsapp.net
+        id := split_part(split_part(id, '@', 1), ':', 1);
+        is_international := true;
+    ELSIF position('@' IN id) > 0 THEN
+        RETURN regexp_replace(plain, '^([^@:]+):[0-9]+@', '\1@');
+    ELSE
+        id := btrim(regexp_replace(id, '^(?:whatsapp|tel|phone|sms):(?://)?', ''));
+        is_international := left(id, 1) = '+';
     END IF;
-    id := btrim(split_part(split_part(id, '@', 1), ':', 1));
-    IF id !~ '^[0-9 +().\-]+$' OR id !~ '[0-9]' THEN
-        RETURN id;
+    IF id !~ U&'^[0-9 +()./;,\2010-\2015\2212-]+$' OR id !~ '[0-9]' THEN
+        RETURN plain;
     END IF;
     digits := regexp_replace(id, '[^0-9]', '', 'g');
-    IF NOT is_jid AND left(id, 1) <> '+' THEN
-        -- As a person writes it: 00 55 ..., 0 31 ..., (31) ...
+    IF NOT is_international AND digits ~ '^00[1-9]' THEN
+        digits := substr(digits, 3);
+        is_international := true;
+    END IF;
+    IF digits ~ ('^550' || national || '$') THEN
+        digits := '55' || substr(digits, 4);  -- +55 (031) ...
+    END IF;
+    IF NOT is_international THEN
+        -- As a person writes it: 0 31 ..., 0 15 31 ... through an operator, (31) ...
+        digits := regexp_replace(digits, '^0[1-9][0-9](' || national || ')$', '\1');
         digits := regexp_replace(digits, '^0+(?=[1-9])', '');
-        IF digits ~ ('^' || area || '(?:9[0-9]{8}|[2-9][0-9]{7})$') THEN
+        IF digits ~ ('^' || national || '$') THEN
             digits := '55' || digits;
         END IF;
-    ELSIF digits ~ ('^(?:0+[1-9].*|' || area || '(?:9[0-9]{8}|[2-9][0-9]{7}))$') THEN
+    ELSIF digits ~ ('^(?:0+[1-9].*|' || national || ')$') THEN
         -- A foreign number that reads like a Brazilian one keeps the mark that it is not.
         RETURN '+' || digits;
     END IF;
@@ -821,7 +838,7 @@ BEGIN
         postal_code = coalesce(kept.postal_code, gone.postal_code),
         city = coalesce(kept.city, gone.city),
         state = coalesce(kept.state, gone.state),
-        notes = nullif(concat_ws(E'\n', kept.notes, gone.notes), ''),
+        notes = nullif(left(concat_ws(E'\n', kept.notes, gone.notes), 2000), ''),
         custom_attributes = gone.custom_attributes || kept.custom_attributes,
         preferences = gone.preferences || kept.preferences,
         interests = CASE WHEN kept.interests = '[]' THEN gone.interests ELSE kept.interests END,
@@ -905,7 +922,11 @@ BEGIN
         END IF;
         EXIT;
     END LOOP;
-    IF p_reply_to IS NOT NULL THEN
+    -- Not even locked where there is nothing to change.
+    IF p_reply_to IS NOT NULL AND NOT EXISTS (
+        SELECT FROM vek1_api.lead_contact AS it
+        WHERE it.lead_id = kept AND it.reply_to = p_reply_to
+    ) THEN
         INSERT INTO vek1_api.lead_contact AS it (lead_id, reply_to) VALUES (kept, p_reply_to)
         ON CONFLICT (lead_id) DO UPDATE SET reply_to = excluded.reply_to, at = now()
         WHERE it.reply_to <> excluded.reply_to;
@@ -953,7 +974,7 @@ BEGIN
     WHERE leads.id = said.lead_id;
     IF to_regclass('vek1_api.message_terms') IS NOT NULL THEN
         INSERT INTO vek1_api.message_terms (message_id, store_id, terms)
-        SELECT id, store_id, vek1_api.portuguese_terms(left(content, 4000)) FROM fresh
+        SELECT id, store_id, vek1_api.portuguese_terms(content) FROM fresh
         WHERE store_id IS NOT NULL AND role <> 'debug' AND content <> ''
         ON CONFLICT DO NOTHING;
     END IF;
@@ -1061,20 +1082,20 @@ DECLARE
     sent record;
     known uuid;
 BEGIN
-    -- A lead that was joined to another is that other.
-    IF EXISTS (
-        SELECT FROM jsonb_to_recordset(p_messages) AS each (lead_id uuid)
-        JOIN vek1_api.lead_merges USING (lead_id)
-    ) THEN
+    LOOP
+        PERFORM FROM public.leads WHERE leads.id IN (
+            SELECT (each ->> 'lead_id')::uuid FROM jsonb_array_elements(p_messages) AS each
+        ) ORDER BY leads.id FOR NO KEY UPDATE;
+        -- A lead that was joined to another is that other: before, or while this waited.
+        EXIT WHEN NOT EXISTS (
+            SELECT FROM jsonb_to_recordset(p_messages) AS each (lead_id uuid)
+            JOIN vek1_api.lead_merges USING (lead_id));
         p_messages := (
             SELECT jsonb_agg(CASE WHEN into_id IS NULL THEN each
                              ELSE each || jsonb_build_object('lead_id', into_id) END)
             FROM jsonb_array_elements(p_messages) AS each
             LEFT JOIN vek1_api.lead_merges ON lead_id = (each ->> 'lead_id')::uuid);
-    END IF;
-    PERFORM FROM public.leads WHERE leads.id IN (
-        SELECT (each ->> 'lead_id')::uuid FROM jsonb_array_elements(p_messages) AS each
-    ) ORDER BY leads.id FOR NO KEY UPDATE;
+    END LOOP;
     IF EXISTS (
         SELECT FROM jsonb_to_recordset(p_messages) AS each (lead_id uuid, agent_id uuid)
         LEFT JOIN public.leads ON leads.id = each.lead_id AND leads.store_id = p_store_id
@@ -1178,123 +1199,255 @@ BEGIN
       AND object.key NOT LIKE 'companies/%/private/documents/%';
 END $$;
 
--- A text as marks are looked for in it: however a phone, a tax id or an id was punctuated.
+-- A text as numbers are looked for in it: however a phone or a tax id was punctuated.
 CREATE OR REPLACE FUNCTION vek1_api.squeezed(input text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT translate(lower(input), ' ().+/-', '')
+    SELECT translate(
+        lower(input),
+        U&'\FF10\FF11\FF12\FF13\FF14\FF15\FF16\FF17\FF18\FF19'
+        U&' ().,;+/-\00A0\200B\200E\200F\2010\2011\2012\2013\2014\2015\202A\202B\202C\202D\202E\2212',
+        '0123456789')
 $$;
 
--- What a person's ids look like inside a squeezed text: a Brazilian phone without the country
--- code, with and without its ninth digit. What is shorter than eight characters marks nobody.
-CREATE OR REPLACE FUNCTION vek1_api.marks_of(p_ids text[]) RETURNS text[]
+-- What a person is looked for by in any text. Numbers are digits: a Brazilian phone without the
+-- country code, with and without its ninth digit. Words are e-mails and ids that nobody says by
+-- chance. What is shorter than eight characters, or one digit repeated, marks nobody.
+CREATE OR REPLACE FUNCTION vek1_api.marks_of(p_phones text[], p_words text[]) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 BEGIN
     RETURN ARRAY(
-        SELECT DISTINCT mark
-        FROM unnest(p_ids) AS id
-        CROSS JOIN LATERAL vek1_api.contact_id('whatsapp', id) AS contact
+        SELECT mark
+        FROM unnest(p_phones) AS phone
+        CROSS JOIN LATERAL vek1_api.contact_id('whatsapp', phone) AS contact
         CROSS JOIN LATERAL unnest(CASE
-            WHEN contact ~ '^55[0-9]{2}9[0-9]{8}$' THEN
+            -- Without the nine, what begins with less than six is a landline of somebody else.
+            WHEN contact ~ '^55[0-9]{2}9[6-9][0-9]{7}$' THEN
                 ARRAY[substr(contact, 3), substr(contact, 3, 2) || substr(contact, 6)]
             WHEN contact ~ '^55[0-9]{10,11}$' THEN ARRAY[substr(contact, 3)]
-            ELSE ARRAY[contact, id] END) AS spelling
-        CROSS JOIN LATERAL vek1_api.squeezed(spelling) AS mark
-        WHERE length(mark) >= 8);
+            ELSE ARRAY[ltrim(contact, '+')] END) AS mark
+        WHERE mark ~ '^[0-9]{8,}$' AND mark !~ '^(.)\1*$'
+        UNION
+        SELECT mark
+        FROM unnest(p_words) AS word
+        CROSS JOIN LATERAL lower(btrim(word)) AS plain
+        CROSS JOIN LATERAL (SELECT CASE WHEN plain ~ '^[0-9 ./-]+$'
+            THEN regexp_replace(plain, '[^0-9]', '', 'g') ELSE plain END) AS each (mark)
+        WHERE length(mark) >= 8 AND mark !~ '^(.)\1*$' AND mark ~ '@|([0-9].*){4}');
 END $$;
 
+-- Whether a text has one of the marks as a whole number or word: never as a part of a longer one.
 CREATE OR REPLACE FUNCTION vek1_api.is_marked(input text, p_marks text[]) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
+    gap CONSTANT text := U&'[ ().+/\00A0\2010-\2015\2212-]{0,3}';
     squeezed CONSTANT text := vek1_api.squeezed(input);
+    -- In JSON a line break is written as two characters; the second is no part of a word.
+    plain CONSTANT text := replace(replace(replace(lower(input), '\n', ' '), '\r', ' '), '\t', ' ');
     mark text;
+    pattern text;
 BEGIN
     FOREACH mark IN ARRAY p_marks LOOP
-        IF position(mark IN squeezed) > 0 THEN
+        IF mark ~ '^[0-9]+$' THEN
+            CONTINUE WHEN position(mark IN squeezed) = 0;
+            -- As a part of no other country's number; after 55, a trunk zero, an operator.
+            pattern := '(?<![0-9])(?<!\+[1-9][0-9]{0,3}[ (-]{1,2})(?:0{0,2}55' || gap || ')?(?:0' || gap
+                || '(?:[1-9][0-9]' || gap || ')?)?' || regexp_replace(mark, '(.)(?=.)', '\1' || gap, 'g')
+                || '(?![0-9])';
+        ELSE
+            CONTINUE WHEN position(mark IN plain) = 0;
+            pattern := regexp_replace(mark, '([^a-z0-9])', '\\\1', 'g');
+            pattern := CASE WHEN position('@' IN mark) > 0
+                THEN '(?<![[:alnum:]._%+-])' || pattern || '(?![[:alnum:]_%+-]|\.[[:alnum:]])'
+                ELSE '(?<![[:alnum:]])' || pattern || '(?![[:alnum:]])' END;
+        END IF;
+        IF plain ~ pattern THEN
             RETURN true;
         END IF;
     END LOOP;
     RETURN false;
 END $$;
 
--- The ids that a person writes from: each that is known, and the one they used last.
-CREATE OR REPLACE FUNCTION vek1_api.contacts_of(p_lead_id uuid) RETURNS text[]
-LANGUAGE plpgsql STABLE AS $$
+-- Whether a text is about a person: it is marked, or says one of their ids where JSON has ids. An
+-- id of a website may be any word.
+CREATE OR REPLACE FUNCTION vek1_api.is_about(input text, p_marks text[], p_ids text[])
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    id text;
 BEGIN
-    RETURN ARRAY(
-        SELECT identity FROM vek1_api.lead_identity WHERE lead_id = p_lead_id
-        UNION SELECT external_id FROM public.leads WHERE id = p_lead_id
-        UNION SELECT reply_to FROM vek1_api.lead_contact WHERE lead_id = p_lead_id);
+    IF vek1_api.is_marked(input, p_marks) THEN
+        RETURN true;
+    END IF;
+    FOREACH id IN ARRAY p_ids LOOP
+        IF position(to_json(id)::text IN input) > 0 AND left(input, 1) IN ('{', '[') THEN
+            IF jsonb_path_exists(
+                input::jsonb,
+                '$.** ? (@.external_id == $id || @.user_id == $id || @.reply_to == $id || @.identity == $id)',
+                jsonb_build_object('id', id)
+            ) THEN
+                RETURN true;
+            END IF;
+        END IF;
+    END LOOP;
+    RETURN false;
 END $$;
 
--- All that names a person and nobody else.
-CREATE OR REPLACE FUNCTION vek1_api.ids_of(p_lead_id uuid) RETURNS text[]
-LANGUAGE plpgsql STABLE AS $$
+-- Whether a text says one of the names, as whole words, with accents or without.
+CREATE OR REPLACE FUNCTION vek1_api.is_named(input text, p_names text[]) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    folded CONSTANT text := vek1_api.fold(input);
 BEGIN
-    RETURN ARRAY(
-        SELECT unnest(vek1_api.contacts_of(p_lead_id))
-        UNION
-        SELECT given.id FROM public.leads CROSS JOIN LATERAL unnest(ARRAY[
-            email, phone_number, custom_attributes ->> 'tax_id', custom_attributes ->> 'cpf',
-            custom_attributes ->> 'cnpj']) AS given (id)
-        WHERE leads.id = p_lead_id AND given.id <> '');
+    RETURN EXISTS (
+        SELECT FROM unnest(p_names) AS name
+        CROSS JOIN LATERAL btrim(vek1_api.fold(name)) AS plain
+        WHERE plain <> '' AND folded ~ (
+            '(?<![[:alnum:]])'
+            || regexp_replace(regexp_replace(plain, '([^[:alnum:] ])', '\\\1', 'g'), ' +', '\\s+', 'g')
+            || '(?![[:alnum:]])'));
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.tells(input text, p_marks text[], p_names text[])
+RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN coalesce(vek1_api.is_marked(input, p_marks) OR vek1_api.is_named(input, p_names), false);
+END $$;
+
+-- The ids that a person writes from, in canonical form, each with its channel: people who were
+-- joined may have several.
+CREATE OR REPLACE FUNCTION vek1_api.identities_of(p_lead_id uuid)
+RETURNS TABLE (channel text, identity text)
+LANGUAGE plpgsql STABLE ROWS 3 AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT known.channel, known.identity FROM vek1_api.lead_identity AS known
+    WHERE known.lead_id = p_lead_id
+    UNION
+    SELECT leads.channel, vek1_api.contact_id(leads.channel, external_id) FROM public.leads
+    WHERE leads.id = p_lead_id;
+END $$;
+
+-- What an order says of who made it: canonical phones, e-mails, tax ids.
+CREATE OR REPLACE FUNCTION vek1_api.known_by(p_lead_id uuid)
+RETURNS TABLE (phones text[], emails text[], tax_ids text[])
+LANGUAGE plpgsql STABLE ROWS 1 AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        ARRAY(
+            SELECT phone FROM (
+                SELECT identity FROM vek1_api.identities_of(p_lead_id) AS known
+                WHERE known.channel = 'whatsapp'
+                UNION SELECT vek1_api.contact_id('whatsapp', person.phone_number)
+            ) AS given (phone)
+            WHERE phone ~ '^\+?[0-9]{8,}$' AND phone !~ '^(.)\1*$'),
+        ARRAY(
+            SELECT email FROM (
+                SELECT lower(identity) FROM vek1_api.identities_of(p_lead_id) AS known
+                WHERE known.channel <> 'whatsapp'
+                UNION SELECT lower(btrim(person.email))
+            ) AS given (email)
+            WHERE email LIKE '_%@_%.%'),
+        ARRAY(
+            SELECT tax_id FROM (
+                SELECT upper(regexp_replace(person.custom_attributes ->> name, '[^0-9A-Za-z]', '', 'g'))
+                FROM unnest(ARRAY['tax_id', 'cpf', 'cnpj']) AS name
+            ) AS given (tax_id)
+            WHERE length(tax_id) >= 8 AND tax_id !~ '^(.)\1*$')
+    FROM public.leads AS person WHERE person.id = p_lead_id;
 END $$;
 
 -- A person's orders; one that was written down without the link is theirs by phone, e-mail or
--- tax id.
+-- tax id: the whole field, never a part of it.
 CREATE OR REPLACE FUNCTION vek1_api.orders_of(p_lead_id uuid) RETURNS uuid[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    marks CONSTANT text[] := vek1_api.marks_of(vek1_api.ids_of(p_lead_id));
+    known record;
 BEGIN
+    SELECT * INTO known FROM vek1_api.known_by(p_lead_id);
     RETURN ARRAY(
         SELECT id FROM public.orders WHERE lead_id = p_lead_id
         UNION
         SELECT id FROM public.orders
         WHERE lead_id IS NULL
           AND store_id = (SELECT store_id FROM public.leads WHERE id = p_lead_id)
-          AND vek1_api.is_marked(
-              concat_ws(' ', customer_phone, customer_email, customer_tax_id), marks));
+          AND (vek1_api.contact_id('whatsapp', customer_phone) = ANY (known.phones)
+               OR lower(btrim(customer_email)) = ANY (known.emails)
+               OR upper(regexp_replace(customer_tax_id, '[^0-9A-Za-z]', '', 'g'))
+                  = ANY (known.tax_ids)));
 END $$;
 
 -- Messages that are tied to no lead and came from one of a person's ids, in their store.
 CREATE OR REPLACE FUNCTION vek1_api.loose_messages_of(p_lead_id uuid) RETURNS uuid[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    person record;
-    contacts text[];
+    place CONSTANT uuid := (SELECT store_id FROM public.leads WHERE id = p_lead_id);
+    channels text[];
+    ids text[];
+    tails text[];
 BEGIN
-    SELECT * INTO person FROM public.leads WHERE id = p_lead_id;
-    contacts := ARRAY(
-        SELECT vek1_api.contact_id(person.channel, contact)
-        FROM unnest(vek1_api.contacts_of(p_lead_id)) AS contact);
+    SELECT array_agg(channel), array_agg(identity) INTO channels, ids
+    FROM vek1_api.identities_of(p_lead_id);
+    -- Every spelling of a number ends alike; only what does is looked at closely.
+    tails := ARRAY(SELECT right(substring(id FROM '[0-9]{8,}'), 8) FROM unnest(ids) AS id);
     RETURN ARRAY(
         SELECT id FROM public.messages_history
         WHERE lead_id IS NULL
-          AND (store_id = person.store_id OR (store_id IS NULL AND agent_id IN (
-              SELECT agents.id FROM public.agents WHERE agents.store_id = person.store_id)))
-          AND vek1_api.contact_id(person.channel, user_id) = ANY (contacts));
+          AND (store_id = place OR (store_id IS NULL AND agent_id IN (
+              SELECT agents.id FROM public.agents WHERE agents.store_id = place)))
+          AND CASE WHEN btrim(user_id) = ANY (ids) OR lower(btrim(user_id)) = ANY (ids)
+                     OR right(substring(vek1_api.squeezed(user_id) FROM '[0-9]{8,}'), 8)
+                        = ANY (tails)
+              THEN EXISTS (
+                  SELECT FROM unnest(channels, ids) AS known (channel, id)
+                  WHERE vek1_api.contact_id(known.channel, user_id) = known.id)
+              ELSE false END);
 END $$;
 
--- The private objects that are about a person.
-CREATE OR REPLACE FUNCTION vek1_api.objects_of(p_lead_id uuid) RETURNS text[]
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    bought CONSTANT uuid[] := vek1_api.orders_of(p_lead_id);
-    loose CONSTANT uuid[] := vek1_api.loose_messages_of(p_lead_id);
+-- The private objects that are about a person, whose orders and loose messages are given.
+CREATE OR REPLACE FUNCTION vek1_api.objects_of(p_lead_id uuid, p_orders uuid[], p_loose uuid[])
+RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
         SELECT DISTINCT vek1_api.objects_named(leads.store_id, held.value)
         FROM (
             SELECT metadata FROM public.messages_history
-            WHERE lead_id = p_lead_id OR id = ANY (loose)
+            WHERE lead_id = p_lead_id OR id = ANY (p_loose)
             UNION ALL SELECT data FROM public.lead_events WHERE lead_id = p_lead_id
-            UNION ALL SELECT to_jsonb(proof_file_url) FROM public.orders WHERE id = ANY (bought)
-            UNION ALL SELECT data FROM public.order_events WHERE order_id = ANY (bought)
-            UNION ALL SELECT payload FROM public.payment_attempts WHERE order_id = ANY (bought)
+            UNION ALL SELECT to_jsonb(proof_file_url) FROM public.orders WHERE id = ANY (p_orders)
+            UNION ALL SELECT data FROM public.order_events WHERE order_id = ANY (p_orders)
+            UNION ALL SELECT payload FROM public.payment_attempts WHERE order_id = ANY (p_orders)
         ) AS held (value)
         CROSS JOIN public.leads
         WHERE leads.id = p_lead_id AND held.value IS NOT NULL
         ORDER BY 1);
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.objects_of(p_lead_id uuid) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN vek1_api.objects_of(
+        p_lead_id, vek1_api.orders_of(p_lead_id), vek1_api.loose_messages_of(p_lead_id));
+END $$;
+
+-- Whether one of the messages that append_messages is to write was forgotten: by the id that its
+-- provider gave it, or because it was said before its lead was.
+CREATE OR REPLACE FUNCTION vek1_api.any_erased(p_store_id uuid, p_messages jsonb)
+RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM vek1_api.erased_identity WHERE store_id = p_store_id) THEN
+        RETURN false;
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM jsonb_to_recordset(p_messages) AS each (
+            lead_id uuid, at timestamp, provider_message_id text)
+        WHERE vek1_api.was_erased(p_store_id, 'message', each.provider_message_id, '-infinity')
+           OR EXISTS (
+               SELECT FROM vek1_api.identities_of(coalesce(
+                   (SELECT into_id FROM vek1_api.lead_merges AS gone WHERE gone.lead_id = each.lead_id),
+                   each.lead_id)) AS known
+               WHERE each.at IS NOT NULL AND vek1_api.was_erased(
+                   p_store_id, known.channel, known.identity, each.at AT TIME ZONE 'UTC')));
 END $$;
 
 -- Keeps a person as they are until the transaction ends. In the order in which others lock:
@@ -1311,7 +1464,7 @@ BEGIN
 END $$;
 
 -- Takes a person off the orders that they made: what was bought and paid stays.
-CREATE OR REPLACE FUNCTION vek1_api.erase_customer(p_orders uuid[], p_marks text[])
+CREATE OR REPLACE FUNCTION vek1_api.erase_customer(p_orders uuid[], p_marks text[], p_names text[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE public.orders SET
@@ -1326,41 +1479,37 @@ BEGIN
     SET data = CASE WHEN data ->> 'step' ~ '^[a-z_]{1,40}$'
                     THEN jsonb_build_object('step', data -> 'step') END
     WHERE order_id = ANY (p_orders) AND data IS NOT NULL;
-    -- `Bolo para Joana Ribeiro`
-    UPDATE public.order_items SET
-        name = CASE WHEN vek1_api.is_marked(name, p_marks) THEN 'Item' ELSE name END,
-        description = CASE WHEN NOT vek1_api.is_marked(description, p_marks) THEN description END,
-        custom_props = CASE WHEN NOT vek1_api.is_marked(custom_props::text, p_marks)
-                            THEN custom_props END
-    WHERE order_id = ANY (p_orders)
-      AND vek1_api.is_marked(concat_ws(' ', name, description, custom_props), p_marks);
+    -- `Bolo para Joana Ribeiro`; what the catalogue says as well is about nobody.
+    UPDATE public.order_items AS item SET
+        name = CASE WHEN told.by_name THEN 'Item' ELSE item.name END,
+        description = CASE WHEN NOT told.by_description THEN item.description END,
+        custom_props = CASE WHEN NOT told.by_props THEN item.custom_props END
+    FROM (
+        SELECT bought.id,
+               bought.name IS DISTINCT FROM product.name AND vek1_api.tells(bought.name, p_marks, p_names) AS by_name,
+               bought.description IS DISTINCT FROM product.description AND vek1_api.tells(bought.description, p_marks, p_names) AS by_description,
+               bought.custom_props IS DISTINCT FROM product.custom_props AND vek1_api.tells(bought.custom_props::text, p_marks, p_names) AS by_props
+        FROM public.order_items AS bought
+        LEFT JOIN public.products AS product ON product.id = bought.product_id
+        WHERE bought.order_id = ANY (p_orders)
+    ) AS told
+    WHERE item.id = told.id AND (told.by_name OR told.by_description OR told.by_props);
 END $$;
 
 -- Takes a person out of what is kept for a while: answers to be repeated, rows of imports, jobs.
--- `p_marks` name the person anywhere in a text, `p_facts` where they are a whole value.
+-- `p_marks` name the person anywhere in a text, `p_ids` where JSON has ids (is_about).
 CREATE OR REPLACE FUNCTION vek1_api.erase_traces(
-    p_store_id uuid, p_leads uuid[], p_marks text[], p_facts text[]
+    p_person public.leads, p_leads uuid[], p_marks text[], p_ids text[]
 )
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    company CONSTANT text := (SELECT company_id FROM public.stores WHERE id = p_store_id);
+    company CONSTANT text := (SELECT company_id FROM public.stores WHERE id = p_person.store_id);
     answers int;
     lines int;
     jobs int;
 BEGIN
     -- Who repeats such a request must not do it again: it is refused, the key stays taken.
-    WITH marked AS (
-        SELECT key FROM vek1_api.idempotency_keys
-        WHERE actor = company AND vek1_api.is_marked(convert_from(body, 'UTF8'), p_marks)
-        UNION
-        SELECT key FROM vek1_api.idempotency_keys
-        CROSS JOIN LATERAL jsonb_path_query(
-            CASE WHEN body <> '' THEN convert_from(body, 'UTF8')::jsonb END,
-            'strict $.** ? (@.type() == "string")') AS said
-        JOIN unnest(p_facts) AS fact ON fact = said #>> '{}'
-        WHERE actor = company
-    )
-    UPDATE vek1_api.idempotency_keys AS answer SET
+    UPDATE vek1_api.idempotency_keys SET
         status = 409,
         headers = '{"Content-Type": "application/problem+json"}',
         body = convert_to(json_build_object(
@@ -1368,7 +1517,7 @@ BEGIN
             'detail', 'What this request was about has been erased since (LGPD). Nothing was '
                       'changed now; to do it again, use a new Idempotency-Key.',
             'code', 'conflict', 'request_id', NULL)::text, 'UTF8')
-    FROM marked WHERE answer.actor = company AND answer.key = marked.key;
+    WHERE actor = company AND vek1_api.is_about(convert_from(body, 'UTF8'), p_marks, p_ids);
     GET DIAGNOSTICS answers = ROW_COUNT;
     DELETE FROM vek1_api.idempotency_keys
     WHERE actor = company AND vek1_api.is_marked(key, p_marks);
@@ -1377,9 +1526,10 @@ BEGIN
     WITH marked AS (
         SELECT line.import_id, line.row, line.status IS NULL AS is_waiting
         FROM vek1_api.imports JOIN vek1_api.import_rows AS line ON line.import_id = imports.id
-        WHERE imports.store_id = p_store_id AND imports.kind = 'leads'
+        WHERE imports.store_id = p_person.store_id AND imports.kind = 'leads'
           AND (line.target_id = ANY (p_leads)
-               OR vek1_api.is_marked(concat(line."values", line.errors), p_marks))
+               OR vek1_api.is_about(line."values"::text, p_marks, p_ids)
+               OR vek1_api.is_marked(line.errors::text, p_marks))
     ), emptied AS (
         UPDATE vek1_api.import_rows AS line SET
             "values" = NULL, target_id = NULL, status = coalesce(line.status, 'error'),
@@ -1400,7 +1550,7 @@ BEGIN
 
     DELETE FROM vek1_api.pgqueuer
     WHERE status <> 'picked'  -- One that runs finds nobody, and ends.
-      AND vek1_api.is_marked(convert_from(payload, 'UTF8'), p_marks);
+      AND vek1_api.is_about(convert_from(payload, 'UTF8'), p_marks, '{}');
     GET DIAGNOSTICS jobs = ROW_COUNT;
     -- What went wrong may say with whom.
     UPDATE vek1_api.pgqueuer_log SET traceback = NULL
@@ -1411,17 +1561,18 @@ END $$;
 -- Forgets a person whom hold_lead holds: nothing that names them stays in either schema; orders
 -- stay without them. Returns the objects that are to leave the bucket and how many rows of
 -- each kind there were; null if there is no such lead. What arrives late from before now is
--- known by digests (was_erased).
+-- known by digests (was_erased, any_erased).
 CREATE OR REPLACE FUNCTION vek1_api.erase_lead(p_lead_id uuid)
 RETURNS TABLE (objects text[], receipt jsonb)
 LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
 DECLARE
-    person record;
+    person public.leads;
     lead_ids uuid[];  -- The lead, and those that were joined to it.
     bought uuid[];
+    loose uuid[];
     names text[];
-    facts text[];
     marks text[];
+    ids text[];
     happened int;
     said int;
 BEGIN
@@ -1432,43 +1583,55 @@ BEGIN
     lead_ids := ARRAY(SELECT lead_id FROM vek1_api.lead_merges WHERE into_id = person.id)
                 || person.id;
     bought := vek1_api.orders_of(person.id);
-    objects := vek1_api.objects_of(person.id);
-    marks := vek1_api.marks_of(vek1_api.ids_of(person.id) || lead_ids::text[] || ARRAY(
-        SELECT given.id FROM public.orders CROSS JOIN LATERAL unnest(
-            ARRAY[customer_phone, customer_email, customer_tax_id]) AS given (id)
-        WHERE orders.id = ANY (bought) AND given.id <> ''));
+    loose := vek1_api.loose_messages_of(person.id);
+    objects := vek1_api.objects_of(person.id, bought, loose);
+    ids := ARRAY(
+        SELECT identity FROM vek1_api.identities_of(person.id)
+        UNION SELECT person.external_id
+        UNION SELECT reply_to FROM vek1_api.lead_contact WHERE lead_id = person.id);
+    SELECT vek1_api.marks_of(
+        known.phones || ARRAY(
+            SELECT customer_phone FROM public.orders WHERE id = ANY (bought)),
+        -- Answers about them have their ids, or those of their orders.
+        lead_ids::text[] || bought::text[] || known.emails || known.tax_ids || ARRAY(
+            SELECT given.word FROM public.orders CROSS JOIN LATERAL unnest(
+                ARRAY[customer_email, regexp_replace(customer_tax_id, '[^0-9A-Za-z]', '', 'g')]
+            ) AS given (word)
+            WHERE orders.id = ANY (bought))
+        || ARRAY(SELECT id FROM unnest(ids) AS id WHERE id LIKE '%@%' OR (
+            length(id) >= 12 AND id ~ '[a-zA-Z]')))
+    INTO marks FROM vek1_api.known_by(person.id) AS known;
+    -- In full, and the first of them: `Bolo da Eva`.
     names := ARRAY(
-        SELECT name FROM (
+        SELECT DISTINCT name
+        FROM (
             SELECT person.name UNION SELECT customer_name FROM public.orders WHERE id = ANY (bought)
-        ) AS called (name) WHERE length(name) >= 8);
-    -- Recorded answers are a day old at most; the texts in them are not older.
-    facts := names || ARRAY(
-        SELECT fact FROM (
-            SELECT unnest(ARRAY[person.notes, person.profile_summary])
-            UNION SELECT profile_summary FROM vek1_api.lead_profiles WHERE lead_id = person.id
-            UNION SELECT notes FROM public.orders WHERE id = ANY (bought)
-            UNION SELECT content FROM public.messages_history
-            WHERE lead_id = person.id AND "timestamp" > now() AT TIME ZONE 'UTC' - interval '2 days'
-        ) AS told (fact) WHERE length(fact) >= 8);
+        ) AS called (full_name)
+        CROSS JOIN LATERAL unnest(ARRAY[
+            btrim(full_name), substring(full_name FROM '^\s*(\S{3,})')]) AS name
+        WHERE length(name) >= 2);
 
     INSERT INTO vek1_api.store_privacy (store_id) VALUES (person.store_id) ON CONFLICT DO NOTHING;
     INSERT INTO vek1_api.erased_identity AS it (store_id, digest, erased_at)
     SELECT person.store_id, digest, clock_timestamp()
     FROM (
-        SELECT DISTINCT vek1_api.identity_digest(person.store_id, person.channel, contact)
-        FROM unnest(vek1_api.contacts_of(person.id)) AS contact
+        SELECT vek1_api.identity_digest(person.store_id, known.channel, known.identity)
+        FROM vek1_api.identities_of(person.id) AS known
+        UNION
+        SELECT vek1_api.identity_digest(person.store_id, 'message', provider_message_id)
+        FROM vek1_api.message_key JOIN public.messages_history AS told ON told.id = message_id
+        WHERE message_key.store_id = person.store_id
+          AND (told.lead_id = person.id OR told.id = ANY (loose))
     ) AS digests (digest)
     ON CONFLICT (store_id, digest) DO UPDATE SET erased_at = excluded.erased_at;
 
-    PERFORM vek1_api.erase_customer(bought, marks || ARRAY(
-        SELECT vek1_api.squeezed(name) FROM unnest(names) AS name));
+    PERFORM vek1_api.erase_customer(bought, marks, names);
     DELETE FROM public.lead_events WHERE lead_id = person.id;
     GET DIAGNOSTICS happened = ROW_COUNT;
     -- Words and provider ids of messages go with them (messages_deleted).
-    DELETE FROM public.messages_history
-    WHERE lead_id = person.id OR id = ANY (vek1_api.loose_messages_of(person.id));
+    DELETE FROM public.messages_history WHERE lead_id = person.id OR id = ANY (loose);
     GET DIAGNOSTICS said = ROW_COUNT;
-    receipt := vek1_api.erase_traces(person.store_id, lead_ids, marks, facts) || jsonb_build_object(
+    receipt := vek1_api.erase_traces(person, lead_ids, marks, ids) || jsonb_build_object(
         'events', happened,
         'files', cardinality(objects),
         'identities', (SELECT count(*) FROM vek1_api.lead_identity WHERE lead_id = person.id),

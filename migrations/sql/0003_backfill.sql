@@ -7,6 +7,6 @@ ORDER BY created_at, id
 ON CONFLICT DO NOTHING;
 
 INSERT INTO vek1_api.message_terms (message_id, store_id, terms)
-SELECT id, store_id, vek1_api.portuguese_terms(left(content, 4000)) FROM public.messages_history
+SELECT id, store_id, vek1_api.portuguese_terms(content) FROM public.messages_history
 WHERE store_id IS NOT NULL AND role <> 'debug' AND content <> ''
 ON CONFLICT DO NOTHING;

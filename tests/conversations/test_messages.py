@@ -10,6 +10,7 @@ import pytest
 from tests.leads.people_of import MOBILE, add_lead
 from tests.people import Person
 from vek1_api.core.db import Driver
+from vek1_api.core.schema import connect
 
 NOON = datetime.fromisoformat("2026-03-02T12:00:00+00:00")
 
@@ -179,6 +180,8 @@ async def test_new_person_becomes_a_lead_by_speaking(ana: Person, store_id: str)
         ({"content": "a\x00b"}, "/content"),
         ({"content": "x" * 65_537}, "/content"),
         ({"timestamp": "2026-03-02T12:00:00"}, "/timestamp"),
+        ({"timestamp": "9999-12-31T00:00:00Z"}, "/timestamp"),
+        ({"timestamp": "0001-01-01T00:00:00Z"}, "/timestamp"),
         ({"provider_message_id": ""}, "/provider_message_id"),
         ({"secret": 1}, "/secret"),
     ],
@@ -238,6 +241,82 @@ async def test_merged_lead_goes_on_hearing(ana: Person, store_id: str) -> None:
 
     assert said["lead_id"] == kept["id"]
     assert texts(await ana.get(f"/v1/leads/{gone['id']}/messages")) == ["Oi"]
+
+
+async def test_many_contacts_at_once_do_not_wait_crosswise(
+    ana: Person, store_id: str
+) -> None:
+    path = f"/v1/stores/{store_id}/messages"
+
+    def batch(order: list[int]) -> dict[str, Any]:
+        said = {"channel": "whatsapp", "role": "user", "content": "Oi"}
+        return {"messages": [said | {"external_id": f"55319111100{n:02}"} for n in order]}
+
+    for _ in range(3):
+        answers = await asyncio.gather(
+            *(
+                ana.request("POST", path, json=batch(list(range(20))[:: 1 - 2 * (n % 2)]))
+                for n in range(8)
+            )
+        )
+        assert {answer.status_code for answer in answers} == {201}
+
+    people = (await ana.get(f"/v1/stores/{store_id}/leads", limit=200))["items"]
+    assert [person["total_messages"] for person in people] == [24] * 20
+
+
+async def test_lead_that_is_joined_meanwhile_goes_on_hearing(
+    ana: Person, store_id: str, database_url: str
+) -> None:
+    kept = await add_lead(ana, store_id, "5531911110000")
+    gone = await add_lead(ana, store_id, "5531922220000")
+    merging = await connect(database_url)
+    await merging.execute("BEGIN")
+    await merging.execute("SELECT vek1_api.merge_leads($1, $2)", gone["id"], kept["id"])
+    path = f"/v1/leads/{gone['id']}"
+
+    waiting = [
+        asyncio.create_task(say(ana, store_id, lead_id=gone["id"])),
+        asyncio.create_task(ana.patch(path, {"city": "Betim"})),
+        asyncio.create_task(ana.post(f"{path}/events", {"type": "visit"})),
+    ]
+    await asyncio.sleep(0.1)  # They wait for the merge by then, or the test proves less.
+    await merging.execute("COMMIT")
+    said, lead, event = await asyncio.gather(*waiting)
+    await merging.close()
+
+    assert [said["lead_id"], lead["id"], event["lead_id"]] == [kept["id"]] * 3
+
+
+async def test_old_id_filters_and_a_foreign_one_is_refused(
+    ana: Person, bruno: Person, store_id: str
+) -> None:
+    kept = await add_lead(ana, store_id, "5531911110000")
+    gone = await add_lead(ana, store_id, "5531922220000")
+    await say(ana, store_id, lead_id=gone["id"])
+    await ana.post(f"/v1/leads/{kept['id']}/merge", {"lead_id": gone["id"]}, status=200)
+    theirs = await add_lead(bruno, (await bruno.open_store())["id"])
+    path = f"/v1/stores/{store_id}/messages"
+
+    assert texts(await ana.get(path, lead_id=gone["id"])) == ["Oi"]
+    for name, foreign in (
+        ("lead_id", theirs["id"]),
+        ("lead_id", str(uuid4())),
+        ("agent_id", str(uuid4())),
+    ):
+        answer = await ana.request("GET", path, params={name: foreign})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == f"/query/{name}"
+
+
+async def test_words_at_the_end_of_a_long_message_are_found(
+    ana: Person, store_id: str, lead_id: str
+) -> None:
+    await say(ana, store_id, lead_id=lead_id, content="palavra " * 2000 + "girassol")
+
+    found = await ana.get(f"/v1/stores/{store_id}/messages", q="girassóis")
+
+    assert len(found["items"]) == 1
 
 
 async def test_many_people_at_once_do_not_wait_crosswise(

@@ -53,15 +53,20 @@ async def until(holds: Callable[[], Awaitable[object]], *, seconds: float = 8) -
 
 
 async def count_jobs(
-    resources: Resources, status: str = "queued", name: str | None = None
+    resources: Resources,
+    status: str = "queued",
+    name: str | None = None,
+    *,
+    about: str = "",
 ) -> int:
-    """Return how many jobs of the queue have a status, of one kind or of all."""
+    """Return how many jobs have a status, of one kind or of all, and name an id."""
     statement = (
         "SELECT count(*) FROM vek1_api.pgqueuer"
         " WHERE status::text = $1 AND entrypoint = coalesce($2, entrypoint)"
+        " AND convert_from(payload, 'UTF8') LIKE '%' || $3 || '%'"
     )
     async with resources.database.driver() as driver:
-        return int(await driver.fetchval(statement, status, name))
+        return int(await driver.fetchval(statement, status, name, about))
 
 
 async def forget_jobs(resources: Resources) -> None:

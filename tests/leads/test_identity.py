@@ -38,6 +38,22 @@ async def upsert(person: Person, store_id: str, **body: Any) -> Any:
         # An area code that looks like the country's.
         ("55999998888", "5555999998888"),
         ("(55) 9999-8888", "5555999998888"),
+        # As people paste them, dial them, and as other programs write them.
+        ("+55 (031) 99999-8888", MOBILE),
+        ("\u202a+55 31 99999-8888\u202c", MOBILE),
+        ("+55\u00a031\u00a099999\u20118888", MOBILE),
+        ("31/99999/8888", MOBILE),
+        ("\uff13\uff11 \uff1999998888", MOBILE),
+        ("0 15 31 99999-8888", MOBILE),
+        ("+55 31 99999-8888;", MOBILE),
+        ("whatsapp:+5531999998888", MOBILE),
+        ("tel:+55-31-99999-8888", MOBILE),
+        ("0047 98765432", "+4798765432"),
+        ("+47 98765432", "+4798765432"),
+        # What only looks like a scheme or a device is somebody's id.
+        ("a:b", "a:b"),
+        ("a:c", "a:c"),
+        ("@s.whatsapp.net", "@s.whatsapp.net"),
         # Landlines get no ninth digit.
         ("553133334444", "553133334444"),
         ("(31) 3333-4444", "553133334444"),

@@ -140,6 +140,19 @@ async def test_attributes_and_preferences_are_merge_patches(
     assert (cleared["custom_attributes"], cleared["interests"]) == ({}, [])
 
 
+async def test_patches_do_not_add_up_without_end(ana: Person, store_id: str) -> None:
+    lead = await add_lead(ana, store_id, custom_attributes={"a": "x" * 60_000})
+    path = f"/v1/leads/{lead['id']}"
+
+    answer = await ana.request(
+        "PATCH", path, json={"custom_attributes": {"b": "x" * 60_000}, "city": "Betim"}
+    )
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/custom_attributes"
+    assert await ana.get(path) == lead
+
+
 async def test_change_of_status_is_an_event(ana: Person, store_id: str) -> None:
     lead = await add_lead(ana, store_id)
     path = f"/v1/leads/{lead['id']}"

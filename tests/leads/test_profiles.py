@@ -36,7 +36,15 @@ async def test_versions_are_kept_with_the_messages_they_came_from(
     ana: Person, store_id: str
 ) -> None:
     lead = await add_lead(ana, store_id)
-    first, last = str(uuid4()), str(uuid4())
+    first, last = [
+        (
+            await ana.post(
+                f"/v1/stores/{store_id}/messages",
+                {"lead_id": lead["id"], "role": "user", "content": text},
+            )
+        )["id"]
+        for text in ("Oi", "Quero um bolo")
+    ]
 
     await remember(ana, lead["id"], COFFEE, interests=["café"])
     after = await remember(
@@ -59,6 +67,41 @@ async def test_versions_are_kept_with_the_messages_they_came_from(
         f"/v1/leads/{lead['id']}/profile/versions", limit=1, cursor=page["next_cursor"]
     )
     assert [v["version"] for v in page["items"] + rest["items"]] == [2, 1]
+
+
+async def test_memory_of_messages_that_are_not_the_leads_is_refused(
+    ana: Person, store_id: str
+) -> None:
+    lead = await add_lead(ana, store_id)
+    other = await add_lead(ana, store_id, "5531911110000")
+    said = await ana.post(
+        f"/v1/stores/{store_id}/messages",
+        {"lead_id": other["id"], "role": "user", "content": "Oi"},
+    )
+
+    for message_id in (said["id"], str(uuid4())):
+        answer = await ana.request(
+            "PUT",
+            f"/v1/leads/{lead['id']}/profile",
+            json={"profile_summary": CAKE, "last_message_id": message_id},
+        )
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/last_message_id"
+
+    versions = (await ana.get(f"/v1/leads/{lead['id']}/profile/versions"))["items"]
+    assert versions == []
+
+
+async def test_memory_that_was_merged_is_found(
+    ana: Person, store_id: str, run_jobs: RunJobs
+) -> None:
+    kept = await add_lead(ana, store_id, "5531911110000")
+    gone = await add_lead(ana, store_id, "5531922220000")
+    await remember(ana, gone["id"], CAKE)
+    await ana.post(f"/v1/leads/{kept['id']}/merge", {"lead_id": gone["id"]}, status=200)
+    await run_jobs()
+
+    assert await search(ana, store_id, "bolo de casamento") == [kept["id"]]
 
 
 async def test_what_is_remembered_already_makes_no_version(

@@ -12,12 +12,13 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    cast,
     column,
     func,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.grants import my_stores, scoped
@@ -86,7 +87,7 @@ _FOUND = select(MessageTerms.message_id).where(
 )
 _OF_STORE = {
     "q": Message.id.in_(_FOUND),
-    "lead_id": Message.lead_id == bindparam("lead_id", type_=Uuid),
+    "lead_id": Message.lead_id == leads.resolved(bindparam("lead_id", type_=Uuid)),
     "agent_id": Message.agent_id == bindparam("agent_id", type_=Uuid),
 }
 
@@ -124,6 +125,25 @@ OF_STORE = Pages(
     select(MESSAGE).where(Message.store_id.in_(my_stores(_STORE_ID))),
     _FILTERS | _OF_STORE,
 )
+
+
+async def in_one_order(
+    tx: AsyncConnection, contacts: set[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return contacts in the order of who they mean, however they are spelled."""
+    if len(contacts) <= 1:
+        return [*contacts]
+    sent = func.unnest(
+        cast([channel for channel, _ in contacts], ARRAY(Text)),
+        cast([contact for _, contact in contacts], ARRAY(Text)),
+    ).table_valued(column("channel", Text), column("contact", Text), name="sent")
+    sent = sent.render_derived()
+    statement = select(sent.c.channel, sent.c.contact).order_by(
+        sent.c.channel,
+        func.vek1_api.contact_id(sent.c.channel, sent.c.contact),
+        sent.c.contact,
+    )
+    return [(row[0], row[1]) for row in await tx.execute(statement)]
 
 
 async def was_erased(

@@ -1,6 +1,6 @@
 """Messages as callers see them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -14,12 +14,16 @@ from pydantic import (
 from typing_extensions import override
 
 from vek1_api.conversations.status import Role
+from vek1_api.core import clock
 from vek1_api.core.inputs import Identifier, Input, Instant, JsonObject, Question, storable
 from vek1_api.core.pagination import Paging
 from vek1_api.leads.schemas import ExternalId
 from vek1_api.leads.status import Channel
 
 MAX_MESSAGES = 500
+FIRST_YEAR = 2009
+"""WhatsApp's first; a time before it is a mistake that would mark a lead for ever."""
+CLOCKS_DIFFER_BY = timedelta(days=1)
 MAX_CONTENT_CHARS = 65_536
 
 Content = Annotated[
@@ -28,6 +32,16 @@ Content = Annotated[
     AfterValidator(storable),
     Field(examples=["Vocês têm café em grãos?"]),
 ]
+
+
+def _believable(at: datetime) -> datetime:
+    if not at.year >= FIRST_YEAR or at > clock.now() + CLOCKS_DIFFER_BY:
+        message = f"must be from {FIRST_YEAR} on, and not in the future"
+        raise ValueError(message)
+    return at
+
+
+SaidAt = Annotated[Instant, AfterValidator(_believable)]
 
 
 class MessageCreate(Input):
@@ -39,7 +53,7 @@ class MessageCreate(Input):
     agent_id: UUID | None = None
     role: Role = Field(examples=[Role.USER])
     content: Content
-    timestamp: Instant | None = Field(
+    timestamp: SaidAt | None = Field(
         None, description="When it was said; unset: now.", examples=["2026-03-02T14:40:00Z"]
     )
     provider_message_id: Identifier | None = Field(

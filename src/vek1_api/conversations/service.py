@@ -17,6 +17,7 @@ from vek1_api.conversations.schemas import (
     MessageFilters,
     StoreMessageFilters,
 )
+from vek1_api.conversations.status import Role
 from vek1_api.core.answers import Answer
 from vek1_api.core.db import Database, Driver, driver_of
 from vek1_api.core.pagination import is_empty
@@ -38,7 +39,8 @@ async def append(
     of the leads follow by trigger. Raises ``ForeignReferenceError`` for a lead or an agent
     of another store and ``ErasedPersonError`` for what a forgotten person said before.
     """
-    lead_ids = [await _lead(tx, access, store_id, each) for each in wanted]
+    contacts = await _contacts(tx, access, store_id, wanted)
+    lead_ids = [await _lead(tx, store_id, each, contacts) for each in wanted]
     driver = await driver_of(tx)
     answer = await _append(driver, access, store_id, wanted, lead_ids, is_one=is_one)
     if answer is None:
@@ -108,6 +110,9 @@ async def page_of_store(
         body = await pages.fetch(driver, filters, store_id=store_id, **access.owner)
         if is_empty(body):
             await assert_owns_store(driver, access, store_id)
+    if is_empty(body):
+        async with database.read() as connection:
+            await _assert_in_store(connection, access, store_id, [("/query", filters)])
     return body
 
 
@@ -139,17 +144,44 @@ async def _append(
     return Answer(status, body, has_etag=False)
 
 
+async def _contacts(
+    tx: AsyncConnection, access: Access, store_id: UUID, wanted: Sequence[MessageCreate]
+) -> dict[tuple[str, str], UUID]:
+    """Return the lead of each contact, made if there is none.
+
+    In one order, so that two batches never wait for each other crosswise.
+    """
+    spoke: dict[tuple[str, str], bool] = {}
+    for each in wanted:
+        if each.channel is not None and each.external_id is not None:
+            contact = (each.channel.value, each.external_id)
+            spoke[contact] = spoke.get(contact, False) or each.role is Role.USER
+    return {
+        (channel, external_id): (
+            await leads.known(
+                tx,
+                access,
+                store_id,
+                channel,
+                [external_id],
+                reply_to=external_id if spoke[channel, external_id] else None,
+            )
+        )[0]
+        for channel, external_id in await queries.in_one_order(tx, set(spoke))
+    }
+
+
 async def _lead(
-    tx: AsyncConnection, access: Access, store_id: UUID, message: MessageCreate
+    tx: AsyncConnection,
+    store_id: UUID,
+    message: MessageCreate,
+    contacts: dict[tuple[str, str], UUID],
 ) -> UUID:
     if message.lead_id is not None:
         return message.lead_id
     assert message.channel is not None
     assert message.external_id is not None
-    reply_to = message.external_id if message.role == "user" else None
-    lead_id, _ = await leads.known(
-        tx, access, store_id, message.channel, [message.external_id], reply_to=reply_to
-    )
+    lead_id = contacts[message.channel.value, message.external_id]
     # Only now: an erasure that was on its way has ended.
     if message.timestamp is not None and await queries.was_erased(
         tx, store_id, message.channel, message.external_id, message.timestamp
@@ -184,15 +216,33 @@ async def _refuse(
 ) -> None:
     """Raise the reason why nothing was written."""
     await assert_owns_store(await driver_of(tx), access, store_id)
-    for name, model, kind in (
-        ("lead_id", leads.MODEL, "lead"),
-        ("agent_id", agents.MODEL, "agent"),
+    await _assert_in_store(
+        tx,
+        access,
+        store_id,
+        [(at.format(place), message) for place, message in enumerate(wanted)],
+    )
+
+
+async def _assert_in_store(
+    tx: AsyncConnection,
+    access: Access,
+    store_id: UUID,
+    named: Sequence[tuple[str, MessageCreate | StoreMessageFilters]],
+) -> None:
+    """Raise ``ForeignReferenceError`` for leads and agents that are not of the store."""
+    lead_ids = {
+        f"{at}/lead_id": await leads.present_id(tx, each.lead_id)
+        for at, each in named
+        if each.lead_id is not None
+    }
+    agent_ids = {
+        f"{at}/agent_id": each.agent_id for at, each in named if each.agent_id is not None
+    }
+    for pointers, model, kind in (
+        (lead_ids, leads.MODEL, "lead"),
+        (agent_ids, agents.MODEL, "agent"),
     ):
-        pointers = {
-            f"{at.format(place)}/{name}": getattr(message, name)
-            for place, message in enumerate(wanted)
-            if getattr(message, name) is not None
-        }
         await assert_in_store(
             tx, access, model, store_id=store_id, pointers=pointers, kind=kind
         )

@@ -75,7 +75,7 @@ MAX_JSON_NODES = 2_000
 MAX_JSON_CHARACTERS = 64 * 1024
 
 
-def _bounded_json(value: Any) -> Any:
+def bounded_json(value: Any) -> Any:
     """Refuse JSON that is deep, large, or holds what Postgres cannot."""
     pending, nodes, characters = [(value, 0)], 0, 0
     while pending:
@@ -110,7 +110,7 @@ def _characters(item: Any) -> int:
     return 0
 
 
-JsonObject = Annotated[dict[str, Any], AfterValidator(_bounded_json)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(bounded_json)]
 """Any JSON object of modest size."""
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
 from vek1_api.audit import service as audit_service
+from vek1_api.core import jobs
 from vek1_api.core.answers import Answer
 from vek1_api.core.db import driver_of
 from vek1_api.core.errors import (
@@ -92,6 +93,13 @@ async def lock(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json:
     return body
 
 
+async def present_id(tx: AsyncConnection, lead_id: UUID) -> UUID:
+    """Return the id itself, or that of the lead which it was joined to."""
+    row = await queries.PRESENT_ID.row(await driver_of(tx), row_id=lead_id)
+    assert row is not None
+    return UUID(str(row["id"]))
+
+
 async def read(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json:
     """Return a lead on a connection that is open already, or raise."""
     row = await queries.GET.row(await driver_of(tx), row_id=lead_id, **access.owner)
@@ -119,6 +127,8 @@ async def happened(
 async def _joined(
     tx: AsyncConnection, access: Access, gone: UUID, kept: UUID, store_id: UUID
 ) -> None:
+    # What was remembered of either is found under the one that stays.
+    await jobs.enqueue(tx, "leads.embed_profile", {"lead_id": str(kept)})
     await happened(tx, kept, "merged", {"lead_id": str(gone)})
     meta = {"lead_id": str(gone)}
     await log(tx, access, "lead.merged", kept, store_id, meta)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    table,
     true,
     update,
 )
@@ -32,6 +33,8 @@ from vek1_api.leads.queries import LEAD, resolved
 from vek1_api.leads.schemas import ProfileVersion
 
 VERSION = row_object(LeadProfile, ProfileVersion)
+_MESSAGES = table("messages_history", column("id", Uuid), column("lead_id", Uuid))
+"""As much of the messages as a profile needs; the table itself is conversations'."""
 _ROW_ID = bindparam("row_id", type_=Uuid)
 
 VERSIONS = HotStatement(
@@ -78,6 +81,14 @@ def cast_json(text: Any) -> Any:
 
 
 SEARCH = _search()
+
+
+async def said(tx: AsyncConnection, lead_id: UUID, message_ids: set[UUID]) -> set[UUID]:
+    """Return which of these are messages of the lead."""
+    statement = select(_MESSAGES.c.id).where(
+        _MESSAGES.c.lead_id == lead_id, _MESSAGES.c.id.in_(message_ids)
+    )
+    return set(await tx.scalars(statement))
 
 
 async def newest(tx: AsyncConnection, lead_id: UUID) -> int:

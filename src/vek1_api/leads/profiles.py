@@ -13,6 +13,7 @@ from vek1_api.core import clock, jobs
 from vek1_api.core.answers import Answer
 from vek1_api.core.db import Database
 from vek1_api.core.embedding import BlankTextError, EmbeddingRefusedError
+from vek1_api.core.errors import ForeignReferenceError
 from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.resources import Resources
 from vek1_api.documents import indexing
@@ -40,6 +41,7 @@ async def remember(
     if_match.check(before)
     old = orjson.loads(before)
     lead_id, store_id = UUID(old["id"]), UUID(old["store_id"])
+    await _assert_said(tx, lead_id, wanted)
     sent = wanted.changes()
     facts = {name: sent[name] for name in _KEPT if name in sent}
     values = audit_service.differing(old, service.patched(old, facts))
@@ -119,6 +121,21 @@ async def search(
 async def as_answer(found: bytes) -> Answer:
     """Return a result as an answer to be recorded under an ``Idempotency-Key``."""
     return Answer(200, found.decode(), has_etag=False)
+
+
+async def _assert_said(tx: AsyncConnection, lead_id: UUID, wanted: ProfileUpdate) -> None:
+    """Raise ``ForeignReferenceError`` for a message that is not of the lead."""
+    ids = {
+        "/first_message_id": wanted.first_message_id,
+        "/last_message_id": wanted.last_message_id,
+    }
+    named = {pointer: each for pointer, each in ids.items() if each is not None}
+    if named:
+        found = await profile_queries.said(tx, lead_id, set(named.values()))
+        foreign = {at: str(each) for at, each in named.items() if each not in found}
+        if foreign:
+            kind = "message"
+            raise ForeignReferenceError(kind, foreign)
 
 
 async def _add_version(

@@ -47,6 +47,8 @@ def resolved(lead_id: Any) -> Any:
     return func.coalesce(joined.scalar_subquery(), lead_id)
 
 
+PRESENT_ID = HotStatement(select(resolved(_ROW_ID).label("id")))
+
 GET = HotStatement(scoped(Lead, LEAD).where(Lead.id == resolved(_ROW_ID)))
 
 _ABOUT = func.vek1_api.fold(
@@ -166,7 +168,11 @@ def _change(names: frozenset[str]) -> HotStatement:
 
 async def lock(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json | None:
     """Return the lead as JSON, locked against other changes; its old ids resolve."""
-    row = await LOCK.row(await driver_of(tx), row_id=lead_id, **access.owner)
+    driver = await driver_of(tx)
+    row = await LOCK.row(driver, row_id=lead_id, **access.owner)
+    if row is None:
+        # Joined to another while this waited: the id resolves now.
+        row = await LOCK.row(driver, row_id=lead_id, **access.owner)
     return None if row is None else str(row["body"])
 
 

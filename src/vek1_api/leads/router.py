@@ -126,7 +126,7 @@ async def add_lead_event(write: Write, lead_id: UUID, body: LeadEventCreate) -> 
 @router.put(
     "/leads/{lead_id}/profile",
     response_model=LeadRead,
-    responses=responses(LeadNotFoundError, PreconditionFailedError),
+    responses=responses(LeadNotFoundError, ForeignReferenceError, PreconditionFailedError),
 )
 async def put_lead_profile(write: Write, lead_id: UUID, body: ProfileUpdate) -> Response:
     """Write what an agent remembers of a person; the version before is kept.

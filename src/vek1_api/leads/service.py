@@ -13,6 +13,8 @@ from vek1_api.audit import service as audit_service
 from vek1_api.companies import service as companies
 from vek1_api.core.answers import Answer
 from vek1_api.core.db import Database, Driver
+from vek1_api.core.errors import FieldError, ValidationFailedError
+from vek1_api.core.inputs import bounded_json
 from vek1_api.core.merge_patch import merged
 from vek1_api.core.pagination import is_empty
 from vek1_api.core.preconditions import IfMatch
@@ -37,6 +39,7 @@ resolved = queries.resolved
 
 known, merge = identity.known, identity.merge
 lock, read, happened = identity.lock, identity.read, identity.happened
+present_id = identity.present_id
 
 PATCHED = frozenset({"custom_attributes", "preferences"})
 """Fields that are changed by JSON merge patch."""
@@ -207,10 +210,20 @@ def patched(old: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
         if value is None:
             values[name] = _EMPTY.get(name)
         elif name in PATCHED:
-            values[name] = merged(old[name], value)
+            values[name] = _bounded(name, merged(old[name], value))
         else:
             values[name] = value
     return values
+
+
+def _bounded(name: str, value: Any) -> Any:
+    """Return what patches have added up to, if it is still of modest size."""
+    try:
+        return bounded_json(value)
+    except ValueError as error:
+        message = f"With what is there already it {error}."
+        problem = FieldError(f"/{name}", "too_large", message)
+        raise ValidationFailedError(message, errors=[problem]) from error
 
 
 async def _assert_status(tx: AsyncConnection, access: Access, status: str) -> None:
