@@ -1205,7 +1205,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT translate(
         lower(input),
         U&'\FF10\FF11\FF12\FF13\FF14\FF15\FF16\FF17\FF18\FF19'
-        U&' ().,;+/-\00A0\200B\200E\200F\2010\2011\2012\2013\2014\2015\202A\202B\202C\202D\202E\2212',
+        ' ().,;+/-\00A0\200B\200E\200F\2010\2011\2012\2013\2014\2015\202A\202B\202C\202D\202E\2212',
         '0123456789')
 $$;
 
@@ -1240,14 +1240,17 @@ CREATE OR REPLACE FUNCTION vek1_api.is_marked(input text, p_marks text[]) RETURN
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     gap CONSTANT text := U&'[ ().+/\00A0\2010-\2015\2212-]{0,3}';
-    squeezed CONSTANT text := vek1_api.squeezed(input);
     -- In JSON a line break is written as two characters; the second is no part of a word.
     plain CONSTANT text := replace(replace(replace(lower(input), '\n', ' '), '\r', ' '), '\t', ' ');
+    -- Fewer characters than squeezed has: this reads whatever is kept for a while.
+    squeezed CONSTANT text := CASE WHEN octet_length(plain) = length(plain)
+        THEN translate(plain, ' ().+/-', '')
+        ELSE translate(plain, U&' ().+/-\00A0\2010\2011\2012\2013\2212', '') END;
     mark text;
     pattern text;
 BEGIN
     FOREACH mark IN ARRAY p_marks LOOP
-        IF mark ~ '^[0-9]+$' THEN
+        IF mark !~ '[^0-9]' THEN
             CONTINUE WHEN position(mark IN squeezed) = 0;
             -- As a part of no other country's number; after 55, a trunk zero, an operator.
             pattern := '(?<![0-9])(?<!\+[1-9][0-9]{0,3}[ (-]{1,2})(?:0{0,2}55' || gap || ')?(?:0' || gap
@@ -1405,7 +1408,7 @@ BEGIN
 END $$;
 
 -- The private objects that are about a person, whose orders and loose messages are given.
-CREATE OR REPLACE FUNCTION vek1_api.objects_of(p_lead_id uuid, p_orders uuid[], p_loose uuid[])
+CREATE OR REPLACE FUNCTION vek1_api.objects_about(p_lead_id uuid, p_orders uuid[], p_loose uuid[])
 RETURNS text[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN ARRAY(
@@ -1426,7 +1429,7 @@ END $$;
 CREATE OR REPLACE FUNCTION vek1_api.objects_of(p_lead_id uuid) RETURNS text[]
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN vek1_api.objects_of(
+    RETURN vek1_api.objects_about(
         p_lead_id, vek1_api.orders_of(p_lead_id), vek1_api.loose_messages_of(p_lead_id));
 END $$;
 
@@ -1499,11 +1502,10 @@ END $$;
 -- Takes a person out of what is kept for a while: answers to be repeated, rows of imports, jobs.
 -- `p_marks` name the person anywhere in a text, `p_ids` where JSON has ids (is_about).
 CREATE OR REPLACE FUNCTION vek1_api.erase_traces(
-    p_person public.leads, p_leads uuid[], p_marks text[], p_ids text[]
+    p_company text, p_store_id uuid, p_leads uuid[], p_marks text[], p_ids text[]
 )
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    company CONSTANT text := (SELECT company_id FROM public.stores WHERE id = p_person.store_id);
     answers int;
     lines int;
     jobs int;
@@ -1517,16 +1519,16 @@ BEGIN
             'detail', 'What this request was about has been erased since (LGPD). Nothing was '
                       'changed now; to do it again, use a new Idempotency-Key.',
             'code', 'conflict', 'request_id', NULL)::text, 'UTF8')
-    WHERE actor = company AND vek1_api.is_about(convert_from(body, 'UTF8'), p_marks, p_ids);
+    WHERE actor = p_company AND vek1_api.is_about(convert_from(body, 'UTF8'), p_marks, p_ids);
     GET DIAGNOSTICS answers = ROW_COUNT;
     DELETE FROM vek1_api.idempotency_keys
-    WHERE actor = company AND vek1_api.is_marked(key, p_marks);
+    WHERE actor = p_company AND vek1_api.is_marked(key, p_marks);
 
     -- A row that waits would bring the person back.
     WITH marked AS (
         SELECT line.import_id, line.row, line.status IS NULL AS is_waiting
         FROM vek1_api.imports JOIN vek1_api.import_rows AS line ON line.import_id = imports.id
-        WHERE imports.store_id = p_person.store_id AND imports.kind = 'leads'
+        WHERE imports.store_id = p_store_id AND imports.kind = 'leads'
           AND (line.target_id = ANY (p_leads)
                OR vek1_api.is_about(line."values"::text, p_marks, p_ids)
                OR vek1_api.is_marked(line.errors::text, p_marks))
@@ -1566,7 +1568,7 @@ CREATE OR REPLACE FUNCTION vek1_api.erase_lead(p_lead_id uuid)
 RETURNS TABLE (objects text[], receipt jsonb)
 LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
 DECLARE
-    person public.leads;
+    person record;
     lead_ids uuid[];  -- The lead, and those that were joined to it.
     bought uuid[];
     loose uuid[];
@@ -1584,7 +1586,7 @@ BEGIN
                 || person.id;
     bought := vek1_api.orders_of(person.id);
     loose := vek1_api.loose_messages_of(person.id);
-    objects := vek1_api.objects_of(person.id, bought, loose);
+    objects := vek1_api.objects_about(person.id, bought, loose);
     ids := ARRAY(
         SELECT identity FROM vek1_api.identities_of(person.id)
         UNION SELECT person.external_id
@@ -1631,7 +1633,10 @@ BEGIN
     -- Words and provider ids of messages go with them (messages_deleted).
     DELETE FROM public.messages_history WHERE lead_id = person.id OR id = ANY (loose);
     GET DIAGNOSTICS said = ROW_COUNT;
-    receipt := vek1_api.erase_traces(person, lead_ids, marks, ids) || jsonb_build_object(
+    receipt := vek1_api.erase_traces(
+        (SELECT company_id FROM public.stores WHERE id = person.store_id),
+        person.store_id, lead_ids, marks, ids
+    ) || jsonb_build_object(
         'events', happened,
         'files', cardinality(objects),
         'identities', (SELECT count(*) FROM vek1_api.lead_identity WHERE lead_id = person.id),

@@ -292,7 +292,7 @@ async def _leave_traces(
         " VALUES (1, 'exception', 0, 'leads.embed_profile', $1)",
         json.dumps({"exception_message": f"Key (identity)=({who.phone}) already exists"}),
     )
-    # Answers of orders, one of which only the name of the customer gives away.
+    # Answers of orders, one of which only the id of the order gives away.
     for answer in (
         {"id": str(order_id), "customer_phone": who.typed_phone},
         {"id": str(order_id), "customer_name": who.name},

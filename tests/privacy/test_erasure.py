@@ -120,7 +120,7 @@ async def test_receipt_counts_and_names_nobody(life: Life) -> None:
             "files": 2,
             "identities": 2,
             "import_rows": 2,
-            "jobs": 3,
+            "jobs": 4,
             "leads": 2,
             "messages": 5,
             "orders": 2,

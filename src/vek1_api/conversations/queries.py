@@ -1,6 +1,6 @@
 """The statements of messages."""
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +15,11 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    not_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.grants import my_stores, scoped
@@ -27,7 +28,7 @@ from vek1_api.audit import service as audit_service
 from vek1_api.conversations.models import Message, MessageTerms
 from vek1_api.conversations.schemas import MessageRead
 from vek1_api.conversations.status import Role
-from vek1_api.core.db import UtcTimestamp
+from vek1_api.core.db import Driver, UtcTimestamp
 from vek1_api.core.hot import HotStatement
 from vek1_api.core.pagination import PageQuery
 from vek1_api.core.representation import row_object
@@ -35,6 +36,7 @@ from vek1_api.leads import service as leads
 
 _STORE_ID = bindparam("store_id", type_=Uuid)
 _ROW_ID = bindparam("row_id", type_=Uuid)
+_MESSAGES = bindparam("messages", type_=JSONB)
 _MOMENT = UtcTimestamp()
 MESSAGE = row_object(Message, MessageRead, {"metadata": Message.meta})
 
@@ -43,9 +45,10 @@ _UUIDS = ("id", "store_id", "agent_id", "lead_id")
 
 
 def _append() -> HotStatement:
-    store = my_stores(_STORE_ID).subquery()
+    forgotten = func.vek1_api.any_erased(_STORE_ID, _MESSAGES)
+    store = my_stores(_STORE_ID).where(not_(forgotten)).subquery()
     said = (
-        func.vek1_api.append_messages(store.c.id, bindparam("messages", type_=JSONB))
+        func.vek1_api.append_messages(store.c.id, _MESSAGES)
         .table_valued(
             column("place", Integer),
             column("is_new", Boolean),
@@ -73,7 +76,12 @@ def _append() -> HotStatement:
 
 
 APPEND = _append()
-"""Write messages of a store within reach; no row if a lead or an agent is not of it."""
+"""Write messages of a store within reach; no row if a lead or an agent is not of it, or one
+of them was forgotten."""
+
+_ERASED = HotStatement(
+    select(func.vek1_api.any_erased(_STORE_ID, _MESSAGES).label("is_erased"))
+)
 
 _FILTERS: dict[str, ColumnElement[bool]] = {
     "role": Message.role == bindparam("role", type_=Text),
@@ -146,10 +154,9 @@ async def in_one_order(
     return [(row[0], row[1]) for row in await tx.execute(statement)]
 
 
-async def was_erased(
-    tx: AsyncConnection, store_id: UUID, channel: str, external_id: str, at: datetime
+async def any_erased(
+    driver: Driver, store_id: UUID, messages: Sequence[dict[str, Any]]
 ) -> bool:
-    """Return whether somebody was forgotten after they said something."""
-    moment = bindparam("at", at, type_=TIMESTAMP(timezone=True))
-    found = select(func.vek1_api.was_erased(store_id, channel, external_id, moment))
-    return bool(await tx.scalar(found))
+    """Return whether one of the messages of ``APPEND`` was said before its lead was forgotten."""
+    row = await _ERASED.row(driver, store_id=store_id, messages=messages)
+    return row is not None and bool(row["is_erased"])

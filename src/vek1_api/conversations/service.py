@@ -40,11 +40,13 @@ async def append(
     of another store and ``ErasedPersonError`` for what a forgotten person said before.
     """
     contacts = await _contacts(tx, access, store_id, wanted)
-    lead_ids = [await _lead(tx, store_id, each, contacts) for each in wanted]
+    lead_ids = [_lead(each, contacts) for each in wanted]
     driver = await driver_of(tx)
     answer = await _append(driver, access, store_id, wanted, lead_ids, is_one=is_one)
     if answer is None:
         await _refuse(tx, access, store_id, wanted, "" if is_one else "/messages/{}")
+        if await queries.any_erased(driver, store_id, _rows(wanted, lead_ids)):
+            raise ErasedPersonError
         # Whatever was foreign a moment ago is not any more.
         raise StoreNotFoundError(store_id)
     return answer
@@ -129,10 +131,7 @@ async def _append(
     rows = await queries.APPEND.rows(
         driver,
         store_id=store_id,
-        messages=[
-            _row(place, message, lead_id)
-            for place, (message, lead_id) in enumerate(zip(wanted, lead_ids, strict=True))
-        ],
+        messages=_rows(wanted, lead_ids),
         **audit_service.values(access, meta),
         **access.owner,
     )
@@ -171,23 +170,21 @@ async def _contacts(
     }
 
 
-async def _lead(
-    tx: AsyncConnection,
-    store_id: UUID,
-    message: MessageCreate,
-    contacts: dict[tuple[str, str], UUID],
-) -> UUID:
+def _lead(message: MessageCreate, contacts: dict[tuple[str, str], UUID]) -> UUID:
     if message.lead_id is not None:
         return message.lead_id
     assert message.channel is not None
     assert message.external_id is not None
-    lead_id = contacts[message.channel.value, message.external_id]
-    # Only now: an erasure that was on its way has ended.
-    if message.timestamp is not None and await queries.was_erased(
-        tx, store_id, message.channel, message.external_id, message.timestamp
-    ):
-        raise ErasedPersonError
-    return lead_id
+    return contacts[message.channel.value, message.external_id]
+
+
+def _rows(
+    wanted: Sequence[MessageCreate], lead_ids: Sequence[UUID]
+) -> list[dict[str, Any]]:
+    return [
+        _row(place, message, lead_id)
+        for place, (message, lead_id) in enumerate(zip(wanted, lead_ids, strict=True))
+    ]
 
 
 def _row(place: int, message: MessageCreate, lead_id: UUID) -> dict[str, Any]:
