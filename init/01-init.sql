@@ -1015,12 +1015,12 @@ RETURNS TABLE (lead_id uuid, similarity double precision)
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_custom_plan
 SET hnsw.iterative_scan = relaxed_order
-SET hnsw.ef_search = 400
+SET hnsw.ef_search = 800
 SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    exact_below CONSTANT int := 10000;
+    exact_below CONSTANT int := 25000;
     profiles CONSTANT int := (
         SELECT count(*) FROM (
             SELECT FROM vek1_api.lead_vectors

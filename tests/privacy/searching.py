@@ -14,7 +14,7 @@ _COLUMNS = """
       AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'bytea', 'tsvector',
                         'ARRAY')
 """
-LARGEST_OBJECT = 1024 * 1024
+LARGEST_OBJECT = 64 * 1024 * 1024
 
 
 async def places(db: Driver, bucket: Bucket, words: Sequence[str]) -> dict[str, list[str]]:
