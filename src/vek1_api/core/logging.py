@@ -56,13 +56,9 @@ class RequestLines:
 REQUESTS = RequestLines()
 
 
-def configure(level: str = "INFO", *, pretty: bool = False) -> None:
-    """Make this process log as above; ``pretty`` is for a person at a terminal."""
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer()
-        if pretty
-        else structlog.processors.JSONRenderer(_dumps)
-    )
+def configure(level: str = "INFO") -> None:
+    """Make this process log as above."""
+    renderer: Any = structlog.processors.JSONRenderer(_dumps)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         _with_request_id,

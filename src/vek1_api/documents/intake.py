@@ -11,20 +11,19 @@ from uuid import UUID
 
 import orjson
 from fastapi import Request, Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.datastructures import FormData, UploadFile
 
 from vek1_api.access.dependencies import Writing, resources_of
 from vek1_api.core.answers import Answer, respond
+from vek1_api.core.bodies import json_body, validated
 from vek1_api.core.errors import (
     FieldError,
-    MalformedRequestError,
     UnsupportedMediaTypeError,
     ValidationFailedError,
 )
 from vek1_api.core.idempotency import Claim, fingerprint
 from vek1_api.core.object_keys import private_key
-from vek1_api.core.problems import field_error
 from vek1_api.documents import reading, service
 from vek1_api.documents.schemas import DocumentCreate, FileFields
 from vek1_api.documents.status import IndexStatus
@@ -74,7 +73,7 @@ Intake: TypeAlias = Request
 async def _read(request: Request) -> AsyncGenerator[Sent]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json":
-        yield Sent(text=_validated(DocumentCreate, _json(await request.body())))
+        yield Sent(text=validated(DocumentCreate, await json_body(request)))
     elif media_type == "multipart/form-data":
         # Its end closes the temporary file of the upload.
         async with request.form(max_files=1, max_fields=MAX_FIELDS) as form:
@@ -100,7 +99,7 @@ async def _from_form(form: FormData, max_bytes: int) -> Sent:
         for name, value in form.items()
         if name != "file" and value != ""
     }
-    fields = _validated(FileFields, values)
+    fields = validated(FileFields, values)
     return Sent(
         fields=fields, file=await judge(file.file, file.filename, max_bytes=max_bytes)
     )
@@ -190,14 +189,6 @@ def _digest(fields: FileFields, file: IncomingFile) -> bytes:
     return fingerprint(fields.model_dump_json().encode(), name, file.digest)
 
 
-def _json(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        message = "The body is not valid JSON."
-        raise MalformedRequestError(message) from error
-
-
 def _form_value(name: str, value: object) -> Any:
     if name in {"tags", "metadata"} and isinstance(value, str):
         try:
@@ -207,14 +198,3 @@ def _form_value(name: str, value: object) -> Any:
             problem = FieldError(f"/{name}", "json_invalid", message)
             raise ValidationFailedError(message, errors=[problem]) from error
     return value
-
-
-def _validated(kind: type[Fields], values: Any) -> Fields:
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        problems = [
-            field_error(dict(item), ("body", *item["loc"])) for item in error.errors()
-        ]
-        message = "Some values are not valid; see `errors`."
-        raise ValidationFailedError(message, errors=problems) from error

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vek1_api.access.access import Access
 from vek1_api.access.grants import assert_owns_store
 from vek1_api.audit import service as audit_service
-from vek1_api.companies import service as companies
 from vek1_api.core.db import driver_of, to_json
 from vek1_api.core.errors import FieldError
 from vek1_api.imports.cells import CellError
@@ -27,7 +26,7 @@ from vek1_api.imports.status import RowStatus
 from vek1_api.leads import import_queries, service
 from vek1_api.leads.errors import UnknownStatusError
 from vek1_api.leads.import_columns import COLUMNS, JSON_FIELDS
-from vek1_api.leads.status import Channel, LeadStatus
+from vek1_api.leads.status import Channel
 
 KEY = "external_id"
 
@@ -62,7 +61,8 @@ async def apply(
     people = [_person(row) for row in rows if row.number not in refused]
     known = await import_queries.KNOWN.rows(driver, people=people, **scope)
     lead_of = {each["row"]: each["lead_id"] for each in known}
-    statuses = await _statuses(tx, access, rows)
+    wanted = {row.values["status"] for row in rows if "status" in row.values}
+    statuses = await service.statuses(tx, access, wanted)
     for row in rows:
         if row.number not in lead_of and (wrong := _unknown_status(row.values, statuses)):
             refused[row.number] = [*refused.get(row.number, ()), *wrong]
@@ -156,19 +156,6 @@ def _nameless(row: Row) -> Errors:
         )
         return [FieldError(f"/{KEY}", "phone_as_number", message)]
     return []
-
-
-async def _statuses(
-    tx: AsyncConnection, access: Access, rows: Sequence[Row]
-) -> frozenset[str]:
-    """Return the statuses that the rows may have; the company's own if any row has one."""
-    usual = frozenset(each.value for each in LeadStatus)
-    if {row.values["status"] for row in rows if "status" in row.values} <= usual:
-        return usual
-    own = (await companies.settings(tx, access)).get("lead_statuses")
-    if not isinstance(own, list):
-        return usual
-    return usual | {each for each in own if isinstance(each, str)}
 
 
 def _unknown_status(values: Mapping[str, Any], statuses: Collection[str]) -> Errors:

@@ -1,5 +1,6 @@
 """Knowing, changing and joining leads."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -227,12 +228,18 @@ def _bounded(name: str, value: Any) -> Any:
 
 
 async def _assert_status(tx: AsyncConnection, access: Access, status: str) -> None:
-    known_here = [each.value for each in LeadStatus]
-    if status in known_here:
-        return
-    settings = await companies.settings(tx, access)
-    added = settings.get("lead_statuses")
-    if isinstance(added, list):
-        known_here += [each for each in added if isinstance(each, str)]
-    if status not in known_here:
-        raise UnknownStatusError(status, known_here)
+    if status not in (known_here := await statuses(tx, access, {status})):
+        raise UnknownStatusError(status, sorted(known_here))
+
+
+async def statuses(
+    tx: AsyncConnection, access: Access, wanted: Collection[str]
+) -> frozenset[str]:
+    """Return the statuses that there are; the company's own only if one is wanted."""
+    usual = frozenset(each.value for each in LeadStatus)
+    if usual.issuperset(wanted):
+        return usual
+    own = (await companies.settings(tx, access)).get("lead_statuses")
+    if not isinstance(own, list):
+        return usual
+    return usual | {each for each in own if isinstance(each, str)}
