@@ -697,6 +697,56 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- The ledger: the one function that changes products.stock, and writes each change's movement.
+-- Adds `p_deltas` to the stock of `p_products`, one delta for each product of the store. Products
+-- are locked in the order of their ids, so that two of these never wait crosswise. Where one of
+-- them would fall below zero (or is not of the store: `before` is null) nothing changes and only
+-- the rows that hinder are returned, with `is_moved` false. A delta of 0 moves nothing.
+CREATE OR REPLACE FUNCTION vek1_api.move_stock(
+    p_store_id uuid,
+    p_products uuid[],
+    p_deltas int[],
+    p_reason text,
+    p_order_id uuid DEFAULT NULL,
+    p_external_id text DEFAULT NULL,
+    p_payload jsonb DEFAULT NULL
+)
+RETURNS TABLE (product_id uuid, is_moved boolean, before int, after int)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    largest CONSTANT int := 1000000000;
+BEGIN
+    PERFORM FROM public.products
+    WHERE id = ANY (p_products) AND store_id = p_store_id ORDER BY id FOR NO KEY UPDATE;
+    RETURN QUERY
+    SELECT wanted.id, false, product.stock, product.stock
+    FROM unnest(p_products, p_deltas) AS wanted (id, delta)
+    LEFT JOIN public.products AS product ON product.id = wanted.id AND product.store_id = p_store_id
+    WHERE product.id IS NULL
+       OR wanted.delta <> 0 AND product.stock::bigint + wanted.delta NOT BETWEEN 0 AND largest
+    ORDER BY 1;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    -- For the trigger that refuses everybody else.
+    PERFORM set_config('vek1_api.is_writer', 'on', true);
+    RETURN QUERY
+    WITH moved AS (
+        UPDATE public.products AS product SET stock = product.stock + wanted.delta
+        FROM unnest(p_products, p_deltas) AS wanted (id, delta)
+        WHERE product.id = wanted.id AND product.store_id = p_store_id AND wanted.delta <> 0
+          AND product.stock::bigint + wanted.delta BETWEEN 0 AND largest
+        RETURNING product.id, wanted.delta, product.stock
+    ), movement AS (
+        INSERT INTO public.stock_movements
+            (store_id, product_id, delta, reason, order_id, external_id, payload)
+        SELECT p_store_id, id, delta, p_reason, p_order_id, p_external_id, p_payload
+        FROM moved ORDER BY id
+    )
+    SELECT id, true, stock - delta, stock FROM moved ORDER BY id;
+END $$;
+
 -- Its room is free at once, its object leaves the bucket by a job.
 CREATE OR REPLACE FUNCTION vek1_api.clean_up_product_files() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

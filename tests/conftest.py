@@ -57,6 +57,7 @@ def settings(database_url: str, store_settings: dict[str, str]) -> Settings:
         service_tokens=(SecretStr(SERVICE_TOKEN), SecretStr("another-" + SERVICE_TOKEN)),
         ops_token=SecretStr(OPS_TOKEN),
         better_auth_secret=SecretStr("better-auth-" + SERVICE_TOKEN),
+        encryption_keys=(SecretStr("encryption-" + SERVICE_TOKEN),),
         **store_settings,  # type: ignore[arg-type]
     )
 

@@ -4,6 +4,7 @@ from pydantic import SecretStr
 
 from vek1_api.core.db import Database
 from vek1_api.core.embedding import make_embedder
+from vek1_api.core.encryption import Keyring
 from vek1_api.core.resources import Resources
 from vek1_api.core.storage import Bucket
 from vek1_api.settings import Settings
@@ -29,6 +30,7 @@ def open_resources(settings: Settings, *, application_name: str = "vek1-api") ->
             url=str(settings.embedding_url) if settings.embedding_url else None,
             api_key=_plain(settings.embedding_api_key),
         ),
+        keyring=Keyring(settings.encryption_keys),
     )
 
 

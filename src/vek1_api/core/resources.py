@@ -4,18 +4,20 @@ from dataclasses import dataclass
 
 from vek1_api.core.db import Database
 from vek1_api.core.embedding import Embedder
+from vek1_api.core.encryption import Keyring
 from vek1_api.core.storage import Bucket
 from vek1_api.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The database, the bucket, the embedder, and the settings that they were made from."""
+    """The database, the bucket, the embedder, the keys, and the settings of all of them."""
 
     settings: Settings
     database: Database
     bucket: Bucket
     embedder: Embedder
+    keyring: Keyring
 
     async def close(self) -> None:
         """Close everything, the database last."""
