@@ -26,16 +26,38 @@ def tax_id(text: str) -> str:
 
     Raises ``ValueError`` where the check digits do not fit (IN RFB 2.229/2024).
     """
-    plain = re.sub(r"[ ./-]", "", text).upper()
-    if (_CPF.fullmatch(plain) and _is_cpf(plain)) or (
-        _CNPJ.fullmatch(plain) and _is_cnpj(plain)
-    ):
+    plain = _unmasked(text)
+    if _is_cpf(plain) or _is_cnpj(plain):
         return plain
     message = "is neither a CPF nor a CNPJ: check its digits"
     raise ValueError(message)
 
 
+def cpf(text: str) -> str:
+    """Return a CPF as eleven digits, or raise ``ValueError``."""
+    plain = _unmasked(text)
+    if not _is_cpf(plain):
+        message = "is not a CPF: check its eleven digits"
+        raise ValueError(message)
+    return plain
+
+
+def cnpj(text: str) -> str:
+    """Return a CNPJ as fourteen characters, or raise ``ValueError``."""
+    plain = _unmasked(text)
+    if not _is_cnpj(plain):
+        message = "is not a CNPJ: check its fourteen digits or letters"
+        raise ValueError(message)
+    return plain
+
+
+def _unmasked(text: str) -> str:
+    return re.sub(r"[ ./-]", "", text).upper()
+
+
 def _is_cpf(plain: str) -> bool:
+    if not _CPF.fullmatch(plain):
+        return False
     digits = [int(digit) for digit in plain]
     first = _check_digit(digits[:9], range(10, 1, -1))
     second = _check_digit(digits[:10], range(11, 1, -1))
@@ -43,6 +65,8 @@ def _is_cpf(plain: str) -> bool:
 
 
 def _is_cnpj(plain: str) -> bool:
+    if not _CNPJ.fullmatch(plain):
+        return False
     values = [ord(character) - ord("0") for character in plain]
     first = _check_digit(values[:12], _CNPJ_WEIGHTS[1:])
     second = _check_digit(values[:13], _CNPJ_WEIGHTS)

@@ -1,0 +1,1 @@
+"""PIX without a network: codes, keys, pictures, and what a receipt says."""
