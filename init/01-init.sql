@@ -327,6 +327,12 @@ BEGIN
         DELETE FROM vek1_api.erased_identity WHERE store_id = OLD.id;
         DELETE FROM vek1_api.store_privacy WHERE store_id = OLD.id;
     END IF;
+    IF to_regclass('vek1_api.order_state') IS NOT NULL THEN
+        DELETE FROM vek1_api.order_counters WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.store_payment WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.attention WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.webhook_inbox WHERE store_id = OLD.id;
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -849,6 +855,8 @@ DECLARE
     gone record;
     newest int;
 BEGIN
+    -- Orders before leads, as everywhere.
+    PERFORM FROM public.orders WHERE lead_id = p_from ORDER BY id FOR UPDATE;
     PERFORM FROM public.leads WHERE id IN (p_from, p_into) ORDER BY id FOR UPDATE;
     SELECT * INTO gone FROM public.leads WHERE id = p_from;
     IF NOT FOUND OR p_from = p_into THEN
@@ -952,6 +960,7 @@ BEGIN
         ELSE
             -- Whoever is found is not erased or joined to another before this transaction ends.
             IF cardinality(found) > 1 THEN
+                PERFORM FROM public.orders WHERE lead_id = ANY (found) ORDER BY id FOR UPDATE;
                 PERFORM FROM public.leads WHERE id = ANY (found) ORDER BY id FOR UPDATE;
             END IF;
             SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
@@ -1726,6 +1735,402 @@ END $$;
 
 
 ---------------------------------------------------------------------------------------------
+-- Orders: one function makes one, one changes what it holds, one gives its stock back. Who may
+-- do what, and from which status, is orders/transitions.py. Rows are locked in one order
+-- everywhere: the order, its products by id, its lead, the store's counter.
+---------------------------------------------------------------------------------------------
+
+-- A UTC timestamp of `public` as RFC 3339; of our own tables say `at time zone 'UTC'` first.
+CREATE OR REPLACE FUNCTION vek1_api.rfc3339(at timestamp) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT replace(at::text, ' ', 'T') || 'Z'
+$$;
+
+-- Reais as cents, half a cent up, of the shortest decimal that means the double (core.money).
+CREATE OR REPLACE FUNCTION vek1_api.cents(reais double precision) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET extra_float_digits = 1 AS $$
+BEGIN
+    RETURN round(reais::text::numeric * 100);
+END $$;
+
+-- An order as callers see it (orders.schemas.OrderRead). VOLATILE: then it shows what the very
+-- statement that calls it has written.
+CREATE OR REPLACE FUNCTION vek1_api.order_json(p_order_id uuid, p_api_url text) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN (
+        SELECT row_to_json(shown)::text FROM (SELECT
+            o.id, o.store_id, o.lead_id, o.agent_id, o.number, o.status,
+            o.payment_method, o.payment_provider, o.payment_external_id, o.payment_link_url,
+            CASE WHEN o.payment_method IS NOT NULL THEN json_build_object(
+                'method', o.payment_method,
+                'provider', o.payment_provider,
+                'status', attempt.state,
+                'br_code', o.payment_br_code,
+                'qr_png_url', CASE WHEN o.payment_br_code IS NOT NULL
+                    THEN format('%s/v1/orders/%s/payment/qr.png', p_api_url, o.id) END,
+                'qr_svg_url', CASE WHEN o.payment_br_code IS NOT NULL
+                    THEN format('%s/v1/orders/%s/payment/qr.svg', p_api_url, o.id) END,
+                'expires_at', vek1_api.rfc3339(o.payment_expires_at)
+            ) END AS payment,
+            CASE WHEN o.proof_received_at IS NOT NULL THEN json_build_object(
+                'received_at', vek1_api.rfc3339(o.proof_received_at),
+                'mime_type', o.proof_mime_type,
+                'versions', coalesce(state.proof_versions, 0),
+                'review', state.proof_review
+            ) END AS proof,
+            vek1_api.rfc3339(o.paid_at) AS paid_at,
+            vek1_api.rfc3339(o.confirmed_at) AS confirmed_at,
+            vek1_api.rfc3339(o.shipping_at) AS shipping_at,
+            vek1_api.rfc3339(o.fulfilled_at) AS fulfilled_at,
+            vek1_api.rfc3339(o.cancelled_at) AS cancelled_at,
+            o.subtotal_cents, o.shipping_cents, o.discount_cents, o.total_cents, o.currency,
+            o.customer_name, o.customer_phone, o.customer_email, o.customer_tax_id,
+            o.shipping_address, o.notes, o.source,
+            vek1_api.rfc3339(o.created_at) AS created_at,
+            vek1_api.rfc3339(o.updated_at) AS updated_at,
+            ARRAY(SELECT row_to_json(item) FROM (
+                SELECT id, product_id, name, description, price_cents, quantity, subtotal_cents,
+                       custom_props
+                FROM public.order_items WHERE order_id = o.id ORDER BY created_at, id
+            ) AS item) AS items,
+            ARRAY(SELECT row_to_json(event) FROM (
+                SELECT id, type, actor, data, vek1_api.rfc3339(created_at) AS created_at
+                FROM public.order_events WHERE order_id = o.id
+                ORDER BY order_events.created_at, id
+            ) AS event) AS events,
+            ARRAY(SELECT row_to_json(tried) FROM (
+                SELECT made.id, made.provider, made.external_id, made.status, ref.state,
+                       made.amount_cents, vek1_api.rfc3339(ref.expires_at AT TIME ZONE 'UTC') AS expires_at,
+                       vek1_api.rfc3339(made.created_at) AS created_at,
+                       vek1_api.rfc3339(made.updated_at) AS updated_at
+                FROM public.payment_attempts AS made
+                LEFT JOIN vek1_api.attempt_ref AS ref ON ref.attempt_id = made.id
+                WHERE made.order_id = o.id ORDER BY made.created_at, made.id
+            ) AS tried) AS payment_attempts
+        FROM public.orders AS o
+        LEFT JOIN vek1_api.order_state AS state ON state.order_id = o.id
+        LEFT JOIN vek1_api.attempt_ref AS attempt ON attempt.attempt_id = state.attempt_id
+        WHERE o.id = p_order_id
+        ) AS shown
+    );
+END $$;
+
+-- The lines of an order with the catalogue's names and prices of this moment, as they will be
+-- written. A product that the order holds already keeps the price that the customer was told.
+-- Locks the products; a line whose product is not of the store has no `name`.
+CREATE OR REPLACE FUNCTION vek1_api.price_items(p_store_id uuid, p_items jsonb, p_order_id uuid)
+RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM FROM public.products
+    WHERE store_id = p_store_id AND id IN (
+        SELECT (each ->> 'product_id')::uuid FROM jsonb_array_elements(p_items) AS each)
+    ORDER BY id FOR NO KEY UPDATE;
+    RETURN (
+        SELECT jsonb_agg(to_jsonb(priced) ORDER BY place) FROM (
+            SELECT sent.place, sent.product_id, sent.quantity,
+                   CASE WHEN sent.product_id IS NULL THEN sent.name ELSE product.name END AS name,
+                   CASE WHEN sent.product_id IS NULL THEN sent.description
+                        ELSE product.description END AS description,
+                   CASE WHEN sent.product_id IS NULL THEN sent.custom_props
+                        ELSE product.custom_props END AS custom_props,
+                   coalesce(sent.price_cents, held.price_cents, vek1_api.cents(product.price))
+                   AS price_cents
+            FROM jsonb_to_recordset(p_items) AS sent (
+                place int, product_id uuid, name text, description text, custom_props jsonb,
+                price_cents bigint, quantity int)
+            LEFT JOIN public.products AS product
+                ON product.id = sent.product_id AND product.store_id = p_store_id
+            LEFT JOIN LATERAL (
+                SELECT min(price_cents)::bigint AS price_cents FROM public.order_items AS item
+                WHERE item.order_id = p_order_id AND item.product_id = sent.product_id
+            ) AS held ON p_order_id IS NOT NULL
+        ) AS priced
+    );
+END $$;
+
+-- Why an order of these lines cannot be; null if it can. Amounts must fit the columns.
+CREATE OR REPLACE FUNCTION vek1_api.order_problem(p_priced jsonb, p_shipping bigint, p_discount bigint)
+RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    largest CONSTANT bigint := 2147483647;
+    missing jsonb;
+    subtotal numeric;
+BEGIN
+    SELECT jsonb_agg((each ->> 'place')::int) FILTER (WHERE each ->> 'name' IS NULL),
+           coalesce(sum((each ->> 'price_cents')::numeric * (each ->> 'quantity')::numeric), 0)
+    INTO missing, subtotal FROM jsonb_array_elements(p_priced) AS each;
+    IF missing IS NOT NULL THEN
+        RETURN jsonb_build_object('kind', 'unknown_products', 'places', missing);
+    END IF;
+    IF subtotal + p_shipping > largest THEN
+        RETURN jsonb_build_object('kind', 'too_large', 'amount_cents', subtotal + p_shipping);
+    END IF;
+    IF p_discount > subtotal + p_shipping THEN
+        RETURN jsonb_build_object('kind', 'discount', 'amount_cents', subtotal + p_shipping);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Takes what these lines need beyond what the order holds, or gives back what they need no more.
+-- Null, or what is short. What an order holds is what its movements say: never more comes back.
+CREATE OR REPLACE FUNCTION vek1_api.hold_stock(p_store_id uuid, p_order_id uuid, p_priced jsonb)
+RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    products uuid[];
+    deltas int[];
+    short jsonb;
+BEGIN
+    SELECT array_agg(product_id ORDER BY product_id), array_agg(delta ORDER BY product_id)
+    INTO products, deltas
+    FROM (
+        SELECT product_id, (-sum(units))::int AS delta
+        FROM (
+            SELECT (each ->> 'product_id')::uuid, (each ->> 'quantity')::bigint
+            FROM jsonb_array_elements(p_priced) AS each
+            UNION ALL
+            SELECT product_id, sum(delta) FROM public.stock_movements
+            WHERE order_id = p_order_id GROUP BY product_id
+        ) AS line (product_id, units)
+        WHERE product_id IS NOT NULL GROUP BY product_id HAVING sum(units) <> 0
+    ) AS needed;
+    IF products IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT jsonb_agg(jsonb_build_object(
+        'product_id', wanted.id, 'requested', -wanted.delta, 'available', coalesce(moved.before, 0)))
+    INTO short
+    FROM vek1_api.move_stock(p_store_id, products, deltas, 'order_created', p_order_id) AS moved
+    JOIN unnest(products, deltas) AS wanted (id, delta) ON wanted.id = moved.product_id
+    WHERE NOT moved.is_moved;
+    RETURN CASE WHEN short IS NOT NULL
+                THEN jsonb_build_object('kind', 'insufficient_stock', 'products', short) END;
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.write_items(p_order_id uuid, p_priced jsonb) RETURNS bigint
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    subtotal bigint;
+BEGIN
+    -- Time in steps of a microsecond keeps the lines in the order in which they were sent.
+    WITH written AS (
+        INSERT INTO public.order_items
+            (order_id, product_id, name, description, price_cents, quantity, subtotal_cents,
+             custom_props, created_at)
+        SELECT p_order_id, product_id, name, description, price_cents, quantity,
+               price_cents * quantity, custom_props,
+               clock_timestamp() AT TIME ZONE 'UTC' + place * interval '1 microsecond'
+        FROM jsonb_to_recordset(p_priced) AS priced (
+            place int, product_id uuid, name text, description text, custom_props jsonb,
+            price_cents int, quantity int)
+        RETURNING subtotal_cents
+    )
+    SELECT coalesce(sum(subtotal_cents), 0) INTO subtotal FROM written;
+    RETURN subtotal;
+END $$;
+
+-- Makes an order with its items, its stock, its number and its first event. `problem` says why
+-- there is none: then nothing has changed. The number is taken last, so that the store's counter
+-- is held shortly, and it is gapless, because nothing commits without the order.
+CREATE OR REPLACE FUNCTION vek1_api.create_order(p_store_id uuid, p_order jsonb, p_items jsonb)
+RETURNS TABLE (order_id uuid, problem jsonb)
+LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+#variable_conflict use_column
+DECLARE
+    made CONSTANT uuid := gen_random_uuid();
+    sent record;
+    person record;
+    priced jsonb;
+    subtotal bigint;
+    given int;
+BEGIN
+    SELECT * INTO sent FROM jsonb_to_record(p_order) AS it (
+        lead_id uuid, agent_id uuid, shipping_cents bigint, discount_cents bigint,
+        customer_name text, customer_phone text, customer_email text, customer_tax_id text,
+        shipping_address jsonb, notes text, source text, actor text);
+    -- Held, so that the person is not joined to another or forgotten before the order is there.
+    SELECT id, name, phone_number, email INTO person FROM public.leads
+    WHERE store_id = p_store_id AND id = coalesce(
+        (SELECT into_id FROM vek1_api.lead_merges WHERE lead_id = sent.lead_id), sent.lead_id)
+    FOR KEY SHARE;
+    IF sent.lead_id IS NOT NULL AND person.id IS NULL THEN
+        problem := '{"kind": "unknown_lead"}';
+    ELSIF sent.agent_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM public.agents WHERE id = sent.agent_id AND store_id = p_store_id
+    ) THEN
+        problem := '{"kind": "unknown_agent"}';
+    ELSE
+        priced := vek1_api.price_items(p_store_id, p_items, NULL);
+        problem := coalesce(
+            vek1_api.order_problem(priced, sent.shipping_cents, sent.discount_cents),
+            vek1_api.hold_stock(p_store_id, made, priced));
+    END IF;
+    IF problem IS NOT NULL THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    SELECT sum((each ->> 'price_cents')::bigint * (each ->> 'quantity')::bigint) INTO subtotal
+    FROM jsonb_array_elements(priced) AS each;
+    INSERT INTO vek1_api.order_counters AS counter (store_id, last) VALUES (p_store_id, 1)
+    ON CONFLICT (store_id) DO UPDATE SET last = counter.last + 1
+    RETURNING last INTO given;
+    INSERT INTO public.orders
+        (id, store_id, lead_id, agent_id, number, status, subtotal_cents, shipping_cents,
+         discount_cents, total_cents, customer_name, customer_phone, customer_email,
+         customer_tax_id, shipping_address, notes, source, created_at)
+    VALUES
+        (made, p_store_id, person.id, sent.agent_id, given, 'draft', subtotal,
+         sent.shipping_cents, sent.discount_cents,
+         subtotal + sent.shipping_cents - sent.discount_cents,
+         coalesce(sent.customer_name, person.name),
+         coalesce(sent.customer_phone, person.phone_number),
+         coalesce(sent.customer_email, person.email),
+         sent.customer_tax_id, nullif(sent.shipping_address, 'null'), sent.notes, sent.source,
+         clock_timestamp() AT TIME ZONE 'UTC');
+    PERFORM vek1_api.write_items(made, priced);
+    INSERT INTO public.order_events (order_id, type, actor, created_at)
+    VALUES (made, 'created', sent.actor, clock_timestamp() AT TIME ZONE 'UTC');
+    order_id := made;
+    RETURN NEXT;
+END $$;
+
+-- Changes what a draft holds and costs, moving stock by the difference; null items leave them.
+-- The caller holds the order's row. Returns why not, and then nothing has changed.
+CREATE OR REPLACE FUNCTION vek1_api.change_draft(
+    p_order_id uuid, p_items jsonb, p_shipping bigint, p_discount bigint
+)
+RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    draft record;
+    priced jsonb;
+    problem jsonb;
+BEGIN
+    SELECT id, store_id, subtotal_cents INTO draft FROM public.orders WHERE id = p_order_id;
+    IF p_items IS NULL THEN
+        problem := vek1_api.order_problem(
+            jsonb_build_array(jsonb_build_object(
+                'name', '', 'price_cents', draft.subtotal_cents, 'quantity', 1)),
+            p_shipping, p_discount);
+    ELSE
+        priced := vek1_api.price_items(draft.store_id, p_items, p_order_id);
+        problem := coalesce(vek1_api.order_problem(priced, p_shipping, p_discount),
+                            vek1_api.hold_stock(draft.store_id, p_order_id, priced));
+    END IF;
+    IF problem IS NOT NULL THEN
+        RETURN problem;
+    END IF;
+    IF p_items IS NOT NULL THEN
+        DELETE FROM public.order_items WHERE order_id = p_order_id;
+        draft.subtotal_cents := vek1_api.write_items(p_order_id, priced);
+    END IF;
+    UPDATE public.orders SET
+        subtotal_cents = draft.subtotal_cents, shipping_cents = p_shipping,
+        discount_cents = p_discount,
+        total_cents = draft.subtotal_cents + p_shipping - p_discount
+    WHERE id = p_order_id;
+    RETURN NULL;
+END $$;
+
+-- Gives back what an order holds: a second time there is nothing left to give.
+CREATE OR REPLACE FUNCTION vek1_api.release_stock(p_order_id uuid) RETURNS int
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    moved int;
+BEGIN
+    SELECT count(*) INTO moved FROM (
+        SELECT store_id, array_agg(product_id ORDER BY product_id) AS products,
+               array_agg((-held)::int ORDER BY product_id) AS deltas
+        FROM (
+            SELECT store_id, product_id, sum(delta) AS held FROM public.stock_movements
+            WHERE order_id = p_order_id AND product_id IS NOT NULL
+            GROUP BY store_id, product_id HAVING sum(delta) < 0
+        ) AS line GROUP BY store_id
+    ) AS whole CROSS JOIN LATERAL vek1_api.move_stock(
+        whole.store_id, whole.products, whole.deltas, 'order_cancelled', p_order_id) AS given
+    WHERE given.is_moved;
+    RETURN moved;
+END $$;
+
+-- Of a new order, whoever adds it: its number is its own, and a purchase counts.
+CREATE OR REPLACE FUNCTION vek1_api.orders_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    taken int;
+BEGIN
+    IF to_regclass('vek1_api.order_state') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO vek1_api.order_state (order_id, store_id, number, drafted_at)
+    SELECT id, store_id, number, CASE WHEN status = 'draft' THEN now() END FROM fresh
+    ON CONFLICT (store_id, number) DO NOTHING;
+    SELECT number INTO taken FROM fresh
+    WHERE NOT EXISTS (SELECT FROM vek1_api.order_state WHERE order_id = fresh.id);
+    IF FOUND THEN
+        PERFORM vek1_api.refuse('orders', 'number',
+            format('the store has an order %s; POST /v1/stores/{id}/orders numbers them', taken));
+    END IF;
+    INSERT INTO vek1_api.order_counters AS counter (store_id, last)
+    SELECT store_id, max(number) FROM fresh GROUP BY store_id ORDER BY store_id
+    ON CONFLICT (store_id) DO UPDATE SET last = excluded.last WHERE counter.last < excluded.last;
+    PERFORM vek1_api.count_purchases(lead_id, 1, total_cents) FROM fresh
+    WHERE lead_id IS NOT NULL AND status IN ('confirmed', 'shipping', 'fulfilled')
+    ORDER BY lead_id;
+    RETURN NULL;
+END $$;
+
+-- A lead's purchases follow the status of its orders. That a lead is joined to another or
+-- forgotten is none of this: its counters go along (merge_leads).
+CREATE OR REPLACE FUNCTION vek1_api.orders_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('vek1_api.order_state') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    UPDATE vek1_api.order_state AS state
+    SET drafted_at = CASE WHEN fresh.status = 'draft' THEN now() END
+    FROM fresh WHERE fresh.id = state.order_id
+      AND (state.drafted_at IS NOT NULL OR fresh.status = 'draft');
+    PERFORM vek1_api.count_purchases(
+        lead_id, is_counted::int - was_counted::int,
+        CASE WHEN is_counted THEN total_cents ELSE 0 END
+        - CASE WHEN was_counted THEN former_cents ELSE 0 END)
+    FROM (
+        SELECT fresh.lead_id, fresh.total_cents::bigint, stale.total_cents::bigint AS former_cents,
+               fresh.status IN ('confirmed', 'shipping', 'fulfilled') AS is_counted,
+               stale.status IN ('confirmed', 'shipping', 'fulfilled') AS was_counted
+        FROM fresh JOIN stale USING (id) WHERE fresh.lead_id = stale.lead_id
+    ) AS changed
+    WHERE is_counted <> was_counted OR (is_counted AND total_cents <> former_cents)
+    ORDER BY lead_id;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.count_purchases(p_lead_id uuid, p_purchases int, p_cents bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE public.leads SET
+        total_purchases = total_purchases + p_purchases,
+        -- The column shows no more than 32 bits (core.schema.counters).
+        total_spent_cents = least(total_spent_cents + p_cents, 2147483647)
+    WHERE id = p_lead_id;
+END $$;
+
+CREATE OR REPLACE FUNCTION vek1_api.clean_up_orders() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('vek1_api.order_state') IS NOT NULL THEN
+        DELETE FROM vek1_api.order_state WHERE order_id = OLD.id;
+        DELETE FROM vek1_api.attempt_alias WHERE attempt_id IN (
+            SELECT attempt_id FROM vek1_api.attempt_ref WHERE order_id = OLD.id);
+        DELETE FROM vek1_api.attempt_ref WHERE order_id = OLD.id;
+        DELETE FROM vek1_api.attention WHERE order_id = OLD.id;
+        UPDATE vek1_api.stored_objects SET state = 'doomed'
+        WHERE key IN (SELECT object_key FROM vek1_api.order_proofs WHERE order_id = OLD.id)
+          AND state <> 'doomed';
+        DELETE FROM vek1_api.order_proofs WHERE order_id = OLD.id;
+    END IF;
+    RETURN NULL;
+END $$;
+
+
+---------------------------------------------------------------------------------------------
 -- Which triggers there must be, and making those that are missing.
 ---------------------------------------------------------------------------------------------
 
@@ -1743,8 +2148,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
         ]) AS name
         UNION ALL
         SELECT name, 'vek1_clean_up', 'AFTER DELETE', 'FOR EACH ROW', 'vek1_api.clean_up_' || name
-        FROM unnest(ARRAY['agents', 'company_profiles', 'documents', 'leads', 'product_files',
-                          'products', 'stores']) AS name
+        FROM unnest(ARRAY['agents', 'company_profiles', 'documents', 'leads', 'orders',
+                          'product_files', 'products', 'stores']) AS name
         UNION ALL
         SELECT name, 'vek1_unlink', 'BEFORE DELETE', 'FOR EACH ROW', 'vek1_api.unlink_' || name
         FROM unnest(ARRAY['agents', 'products']) AS name
@@ -1758,6 +2163,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
         UNION ALL
         SELECT 'leads', 'vek1_inserted', 'AFTER INSERT',
                'REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT', 'vek1_api.leads_inserted'
+        UNION ALL
+        SELECT 'orders', 'vek1_inserted', 'AFTER INSERT',
+               'REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT', 'vek1_api.orders_inserted'
+        UNION ALL
+        SELECT 'orders', 'vek1_updated', 'AFTER UPDATE',
+               'REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT',
+               'vek1_api.orders_updated'
         UNION ALL
         SELECT 'messages_history', 'vek1_inserted', 'AFTER INSERT',
                'REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT', 'vek1_api.messages_inserted'

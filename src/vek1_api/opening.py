@@ -1,5 +1,6 @@
 """From settings to what a process holds open; for ``main``, ``worker`` and ``cli``."""
 
+import httpx
 from pydantic import SecretStr
 
 from vek1_api.core.db import Database
@@ -31,6 +32,7 @@ def open_resources(settings: Settings, *, application_name: str = "vek1-api") ->
             api_key=_plain(settings.embedding_api_key),
         ),
         keyring=Keyring(settings.encryption_keys),
+        http=httpx.AsyncClient(trust_env=False),
     )
 
 

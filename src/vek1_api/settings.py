@@ -123,6 +123,12 @@ class Settings(BaseSettings):
     abacatepay_url: AnyHttpUrl = Field(
         AnyHttpUrl("https://api.abacatepay.com"), description="AbacatePay's address."
     )
+    abacatepay_require_signature: bool = Field(
+        default=True, description="Refuse its webhooks without `X-Webhook-Signature`."
+    )
+    abacatepay_public_key: str | None = Field(
+        None, description="The key of that signature; unset: the one in its docs."
+    )
     allow_private_targets: bool | None = Field(
         None,
         description="Let outbound webhooks reach private addresses; unset: only in development.",
@@ -170,6 +176,11 @@ class Settings(BaseSettings):
             )
             if any(_is_weak(secret) for secret in _all(getattr(self, name)))
         ]
+
+    @property
+    def api_url(self) -> str:
+        """The address that others reach us at, without a slash at its end."""
+        return str(self.public_url).rstrip("/")
 
     @property
     def private_targets_allowed(self) -> bool:

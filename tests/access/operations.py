@@ -34,12 +34,13 @@ class Ids:
     import_id: str
     lead_id: str
     other_lead_id: str
+    order_id: str
     product_integration_id: str = "CAF-500G"
 
 
 def unknown_ids() -> Ids:
     """Return ids that nobody has."""
-    return Ids(*(str(uuid4()) for _ in range(8)))
+    return Ids(*(str(uuid4()) for _ in range(9)))
 
 
 async def make_one_of_each(person: Person, db: Driver) -> Ids:
@@ -49,7 +50,12 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
     document_id = (await person.add_document(store_id, "Abrimos às nove."))["id"]
     path = f"/v1/agents/{agent_id}/knowledge-base/{document_id}"
     await person.post(path, None, status=200)
-    product = {"name": "Café", "price": 29.9, "product_integration_id": "CAF-500G"}
+    product = {
+        "name": "Café",
+        "price": 29.9,
+        "stock": 9,
+        "product_integration_id": "CAF-500G",
+    }
     product_id = (await person.post(f"/v1/stores/{store_id}/products", product))["id"]
     sent = await person.request("POST", f"/v1/products/{product_id}/files", **CSV)
     assert sent.status_code == 201, sent.text
@@ -65,6 +71,8 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         )
         for phone in ("5531999998888", "5531977776666")
     ]
+    order = {"items": [{"product_id": product_id}]}
+    order_id = (await person.post(f"/v1/stores/{store_id}/orders", order))["id"]
     return Ids(
         store_id,
         agent_id,
@@ -73,6 +81,7 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         sent.json()["id"],
         str(import_id),
         *(lead["id"] for lead in leads),
+        order_id,
     )
 
 
@@ -112,6 +121,11 @@ BODIES: dict[str, Body] = {
     "append_messages": lambda ids: {
         "json": {"lead_id": ids.lead_id, "role": "user", "content": "Oi"}
     },
+    "create_order": lambda _: {"json": {"items": [{"name": "Laço", "price_cents": 500}]}},
+    "update_order": lambda _: {"json": {"notes": "Sem pressa"}},
+    "replace_payment_settings": lambda _: {"json": {"payment_instructions": "PIX."}},
+    "rotate_webhook_secret": lambda _: {"json": {"overlap_hours": 1}},
+    "add_order_note": lambda _: {"json": {"text": "Ligar antes"}},
     "replace_privacy": lambda _: {"json": {"messages_days": 365, "leads_days": None}},
     "replace_knowledge_base": lambda ids: {"json": {"document_ids": [ids.document_id]}},
 }

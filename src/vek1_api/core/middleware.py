@@ -3,11 +3,13 @@
 One pure ASGI layer: each further one costs every request (``docs/performance.md``).
 """
 
+import math
 import time
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vek1_api.core import context, metrics, problems
@@ -26,13 +28,19 @@ _HEADERS = (
 """Of every answer, unless it says otherwise."""
 
 _QUIET = ("/health/", "/metrics")
+_WEBHOOKS = "/webhooks/"
 
 
 class RequestEnvelope:
     """Wraps the application."""
 
     def __init__(self, app: ASGIApp, *, max_body_bytes: int, max_import_bytes: int) -> None:
-        """Refuse bodies over ``max_body_bytes`` before they are read; imports may be larger."""
+        """Refuse bodies over ``max_body_bytes`` before they are read; imports may be larger.
+
+        A webhook has no limit here: its sender drops for good what is answered 4xx, so its
+        route reads what it wants of any body. Nor do senders follow a redirect for a slash,
+        and some look with GET or HEAD whether anybody is there.
+        """
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._max_import_bytes = max_import_bytes
@@ -45,19 +53,30 @@ class RequestEnvelope:
         headers = dict(scope["headers"])
         request_id = context.sane_request_id(headers.get(b"x-request-id"))
         context.request_id.set(request_id)
-        is_import = scope["path"].endswith("/import")
-        limit = self._max_import_bytes if is_import else self._max_body_bytes
+        path = scope["path"]
+        is_webhook = path.startswith(_WEBHOOKS)
+        limit = self._limit(path)
+        if is_webhook and path.endswith("/"):
+            scope = {**scope, "path": path.rstrip("/")}
         exchange = _Exchange(scope, receive, send, request_id, limit)
         if scope["method"] == "HEAD":
             # Wherever there is GET there is HEAD (RFC 9110, section 9.1).
             scope = {**scope, "method": "GET"}
         declared = headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > limit:
+        if is_webhook and scope["method"] == "GET":
+            await Response()(scope, receive, exchange.send)
+        elif declared.isdigit() and int(declared) > limit:
             refusal = problems.problem(PayloadTooLargeError("The body is too large."))
             await refusal(scope, receive, exchange.send)
         else:
             await self._serve(scope, exchange)
         exchange.log()
+
+    def _limit(self, path: str) -> float:
+        if path.startswith(_WEBHOOKS):
+            return math.inf
+        is_import = path.endswith("/import")
+        return self._max_import_bytes if is_import else self._max_body_bytes
 
     async def _serve(self, scope: Scope, exchange: "_Exchange") -> None:
         try:
@@ -74,7 +93,7 @@ class _Exchange:
     """Counts what comes, adds the headers of every answer, and keeps what the log needs."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str, max_bytes: int
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, max_bytes: float
     ) -> None:
         self._scope = scope
         self._receive = receive

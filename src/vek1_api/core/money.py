@@ -41,3 +41,9 @@ Price = Annotated[
     AfterValidator(_to_the_cent),
 ]
 """A price in reais, as ``products.price`` holds it: the one exception to cents."""
+
+
+def shown(amount_cents: int) -> str:
+    """Return an amount as a Brazilian reads it: ``R$ 1.234,56``."""
+    reais, rest = divmod(amount_cents, 100)
+    return f"R$ {reais:,}".replace(",", ".") + f",{rest:02}"

@@ -56,6 +56,8 @@ TAGS = [
     {"name": "Leads", "description": "Who may buy, and what is remembered of them."},
     {"name": "Privacy", "description": "A copy of a person's data; their erasure (LGPD)."},
     {"name": "Conversations", "description": "What was said, by whom and when."},
+    {"name": "Orders", "description": "What was bought, and how far it is."},
+    {"name": "Payments", "description": "How a store is paid, and AbacatePay's webhooks."},
     {"name": "Audit", "description": "What happened, by whom."},
     {"name": "Operations", "description": "Health, metrics, the job queue."},
 ]
@@ -67,6 +69,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
         {"sessionCookie": []},
     ],
     "/internal/": [{"serviceToken": []}, {"serviceToken": [], "actorUserId": []}],
+    "/webhooks/abacatepay/": [{"webhookSecret": []}, {"webhookSecretInAddress": []}],
     "/metrics": [{"opsToken": []}],
     "/ops/": [{"opsToken": []}],
 }
@@ -94,11 +97,25 @@ _SCHEMES = {
         "description": "Better Auth's signed session cookie, or its `__Secure-` twin; a "
         "browser sends it by itself.",
     },
+    "webhookSecret": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Webhook-Secret",
+        "description": "The webhook secret of a store, as AbacatePay sends it.",
+    },
+    "webhookSecretInAddress": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "webhookSecret",
+        "description": "The same secret in the address; where both are sent, both count.",
+    },
     "opsToken": {"type": "http", "scheme": "bearer", "description": "The ops token."},
 }
 _ANY_REQUEST = (Vek1Error, UnavailableError, ValidationFailedError, PayloadTooLargeError)
 _CREDENTIALS = (UnauthenticatedError, ActorRequiredError, ForbiddenError)
 _BODY = (MalformedRequestError, UnsupportedMediaTypeError)
+_WEBHOOKS = "/webhooks/"
+"""Paths of senders who know nothing of our headers and codes."""
 _KEYED = (IdempotencyInProgressError, IdempotencyKeyReusedError)
 
 _JSON = "application/json"
@@ -156,11 +173,12 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             noun = parameter["name"].removesuffix("_id").replace("_", " ")
             parameter.setdefault("description", f"The id of the {noun}.")
     errors: list[type[Vek1Error]] = list(_ANY_REQUEST)
-    if security:
+    is_webhook = path.startswith(_WEBHOOKS)
+    if security and not is_webhook:
         errors += _CREDENTIALS
     if "requestBody" in operation:
         errors += _BODY
-    if method == "post" and security:
+    if method == "post" and security and not is_webhook:
         errors += _KEYED
         parameters.append(_header("Idempotency-Key", "The same key has one effect.", 255))
     if "412" in responses:

@@ -117,4 +117,14 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     RequiredIndex(
         "vek1_api.message_terms", "message_terms_terms_idx", "terms", method="gin"
     ),
+    _index("public.stock_movements", "order_id"),
+    _index("vek1_api.order_state", "drafted_at"),
+    _index("vek1_api.attempt_ref", "order_id"),
+    _index("vek1_api.attempt_ref", "check_at"),
+    _index("vek1_api.attempt_alias", "attempt_id"),
+    _index("vek1_api.order_proofs", "store_id", "sha256"),
+    _index("vek1_api.attention", "store_id", *NEWEST_FIRST),
+    _index("vek1_api.attention", "order_id"),
+    _index("vek1_api.webhook_inbox", "store_id", "received_at DESC", "id DESC"),
+    _index("vek1_api.webhook_inbox", "received_at"),
 )

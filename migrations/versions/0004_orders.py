@@ -1,0 +1,28 @@
+"""Orders, their payments and proofs; webhooks as they came."""
+
+from pathlib import Path
+
+from alembic import op
+
+from vek1_api.core.schema.scripts import init_script, run_script
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+SQL = Path(__file__).parents[1] / "sql"
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    connection = op.get_bind()
+    run_script(connection, (SQL / "0004_orders.sql").read_text("utf-8"))
+    # Functions and triggers first: the backfill uses them.
+    run_script(connection, init_script())
+    run_script(connection, (SQL / "0004_backfill.sql").read_text("utf-8"))
+
+
+def downgrade() -> None:
+    message = "merchants' money hangs on this revision; there is no way back"
+    raise NotImplementedError(message)

@@ -1,0 +1,1 @@
+"""Orders: what was bought, at which price, from which stock, and how far it is."""
