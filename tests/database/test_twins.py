@@ -54,7 +54,8 @@ async def twin_of(db: asyncpg.Connection, shop: Shop, external_id: str) -> UUID:
         lead,
     )
     await db.execute(
-        "INSERT INTO orders (store_id, lead_id, number) VALUES ($1, $2, 3)",
+        "INSERT INTO orders (store_id, lead_id, number)"
+        " SELECT $1, $2, max(number) + 1 FROM orders",
         shop.store,
         lead,
     )

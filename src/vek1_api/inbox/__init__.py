@@ -1,0 +1,1 @@
+"""Webhooks as they came, kept before anybody understood them."""

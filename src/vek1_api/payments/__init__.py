@@ -1,0 +1,1 @@
+"""Payments of orders: charges at AbacatePay, its webhooks, refunds."""
