@@ -28,9 +28,9 @@ KNOWN_LEAD = f"""
     FROM stores AS s
     JOIN vek1_api.lead_identity AS i ON i.store_id = s.id
     JOIN leads AS l ON l.id = i.lead_id
+    JOIN vek1_api.lead_contact AS c ON c.lead_id = l.id
     WHERE s.id = $1 AND {_STORE} AND i.channel = $3
-      AND i.identity = vek1_api.contact_id($3, $4)
-    FOR NO KEY UPDATE OF l
+      AND i.identity = vek1_api.contact_id($3, $4) AND c.reply_to = $4
 """  # noqa: S608 - Our own constants.
 
 ADD_LEAD = f"""

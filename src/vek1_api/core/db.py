@@ -13,9 +13,10 @@ refuses them as start-up parameters.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import asyncpg
@@ -23,7 +24,7 @@ import orjson
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from typing_extensions import override
@@ -135,22 +136,9 @@ class Database:
         async with self._engine.connect() as connection:
             yield connection
 
-    @asynccontextmanager
-    async def driver(self) -> AsyncGenerator[asyncpg.Connection]:
+    def driver(self) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """Lend asyncpg's own connection, for the statements of ``core.hot``."""
-        pool = self._pool
-        entry = pool.take()
-        if entry is not None:
-            try:
-                yield cast("asyncpg.Connection", entry.driver_connection)
-            finally:
-                pool.give_back(entry)
-            return
-        lent = await self._engine.raw_connection()
-        try:
-            yield cast("asyncpg.Connection", lent.driver_connection)
-        finally:
-            lent.close()
+        return _Lent(self._engine, self._pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[AsyncConnection]:
@@ -180,6 +168,31 @@ class Database:
     @property
     def _pool(self) -> "_Pool":
         return cast("_Pool", self._engine.pool)
+
+
+class _Lent(AbstractAsyncContextManager[asyncpg.Connection]):
+    """A connection out of the pool; a generator would cost a good part of a small query."""
+
+    __slots__ = ("_engine", "_give_back", "_pool")
+
+    def __init__(self, engine: AsyncEngine, pool: "_Pool") -> None:
+        self._engine = engine
+        self._pool = pool
+        self._give_back: Callable[[], None]
+
+    @override
+    async def __aenter__(self) -> asyncpg.Connection:
+        entry = self._pool.take()
+        if entry is not None:
+            self._give_back = partial(self._pool.give_back, entry)
+            return cast("asyncpg.Connection", entry.driver_connection)
+        lent = await self._engine.raw_connection()
+        self._give_back = lent.close
+        return cast("asyncpg.Connection", lent.driver_connection)
+
+    @override
+    async def __aexit__(self, *_error: object) -> None:
+        self._give_back()
 
 
 class _Pool(AsyncAdaptedQueuePool):

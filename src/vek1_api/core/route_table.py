@@ -11,10 +11,12 @@ from collections.abc import Iterable
 
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-_CHOSEN = "vek1.route"
+from vek1_api.core import direct
+
+_CHOSEN = "vek1.app"
 _ANY = "*"
 Key = tuple[str, int, str, str]
 
@@ -23,11 +25,12 @@ class RouteTable(BaseRoute):
     """Answers for the routes in it, if one of them matches entirely."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._routes: dict[Key, list[APIRoute]] = defaultdict(list)
+        self._routes: dict[Key, list[tuple[APIRoute, ASGIApp]]] = defaultdict(list)
         for route in routes:
             if isinstance(route, APIRoute) and ":" not in route.path:
+                app = direct.app_of(route)
                 for method in route.methods or ():
-                    self._routes[_key(method, route.path)].append(route)
+                    self._routes[_key(method, route.path)].append((route, app))
 
     @override
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -35,16 +38,16 @@ class RouteTable(BaseRoute):
         if scope["type"] == "http":
             method, count, first, last = _key(scope["method"], scope["path"])
             for word in (last, _ANY):
-                for route in self._routes.get((method, count, first, word), ()):
+                for route, app in self._routes.get((method, count, first, word), ()):
                     match, child_scope = route.matches(scope)
                     if match is Match.FULL:
-                        return match, {**child_scope, _CHOSEN: route}
+                        return match, {**child_scope, _CHOSEN: app}
         return Match.NONE, {}
 
     @override
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the route that was chosen answer."""
-        await scope[_CHOSEN].handle(scope, receive, send)
+        await scope[_CHOSEN](scope, receive, send)
 
 
 def _key(method: str, path: str) -> Key:

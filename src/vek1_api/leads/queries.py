@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     Text,
     Uuid,
@@ -16,7 +17,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
@@ -39,6 +40,8 @@ LEAD = row_object(Lead, LeadRead)
 EVENT = row_object(LeadEvent, LeadEventRead)
 _ROW_ID = bindparam("row_id", type_=Uuid)
 _STORE_ID = bindparam("store_id", type_=Uuid)
+_CHANNEL = bindparam("channel", type_=Text)
+_CONTACT = bindparam("external_id", type_=Text)
 
 
 def resolved(lead_id: Any) -> Any:
@@ -109,15 +112,51 @@ KNOWN = HotStatement(
     .join(LeadContact, LeadContact.lead_id == Lead.id)
     .where(
         LeadIdentity.store_id == _STORE_ID,
-        LeadIdentity.channel == bindparam("channel", type_=Text),
-        LeadIdentity.identity
-        == func.vek1_api.contact_id(
-            bindparam("channel", type_=Text), bindparam("external_id", type_=Text)
-        ),
-        LeadContact.reply_to == bindparam("external_id", type_=Text),
+        LeadIdentity.channel == _CHANNEL,
+        LeadIdentity.identity == func.vek1_api.contact_id(_CHANNEL, _CONTACT),
+        LeadContact.reply_to == _CONTACT,
     )
 )
 """The lead that wrote from exactly this id last: there is nothing to note about it."""
+
+
+@lru_cache(maxsize=256)
+def introducing(names: frozenset[str]) -> HotStatement:
+    """Return what makes a lead of a person whom nobody knows, with these columns.
+
+    No row, and nothing written, if the id is somebody's or the store is out of reach. Its
+    effects are those of ``UPSERT`` and ``change``; each set of columns is compiled once.
+    """
+    identity = func.vek1_api.contact_id(_CHANNEL, _CONTACT)
+    person = my_stores(_STORE_ID).add_columns(_CHANNEL, identity, func.gen_random_uuid())
+    who = ("store_id", "channel", "identity", "lead_id")
+    known = (
+        upsert(LeadIdentity)
+        .from_select(who, person)
+        .on_conflict_do_nothing()
+        .returning(*(getattr(LeadIdentity, name) for name in who))
+        .cte("known")
+    )
+    is_known_as = {
+        "store_id": known.c.store_id,
+        "channel": known.c.channel,
+        "external_id": known.c.identity,
+        "id": known.c.lead_id,
+    }
+    facts = {name: _new(name) for name in sorted(names)}
+    columns = is_known_as | facts
+    lead = (
+        insert(Lead)
+        .from_select([*columns], select(*columns.values()))
+        .returning(Lead.id, Lead.store_id, LEAD)
+        .cte("lead")
+    )
+    contact = insert(LeadContact).from_select(
+        ["lead_id", "reply_to"], select(known.c.lead_id, _CONTACT)
+    )
+    made = audit_service.logging("lead.created", "lead", lead.c.id, lead.c.store_id)
+    return HotStatement(select(lead.c.body, made).add_cte(contact.cte("contact")))
+
 
 EVENTS = PageQuery(
     scoped(Lead, EVENT)
@@ -158,12 +197,19 @@ LOCK = HotStatement(
 @lru_cache(maxsize=256)
 def _change(names: frozenset[str]) -> HotStatement:
     """Return the update of these columns, compiled once for each set of them."""
-    values = {
-        name: bindparam(f"new_{name}", type_=getattr(Lead, name).type) for name in names
-    }
+    values = {name: _new(name) for name in names}
     return HotStatement(
         scoped_update(Lead).where(Lead.id == _ROW_ID).values(values).returning(LEAD)
     )
+
+
+def _new(name: str) -> BindParameter[Any]:
+    return bindparam(f"new_{name}", type_=getattr(Lead, name).type)
+
+
+def sent(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of columns as ``introducing`` and ``change`` bind them."""
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 async def lock(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json | None:
@@ -180,8 +226,9 @@ async def change(
     tx: AsyncConnection, access: Access, lead_id: UUID, values: dict[str, Any]
 ) -> Json:
     """Change a lead's columns and return it."""
-    sent = {f"new_{name}": value for name, value in values.items()}
     statement = _change(frozenset(values))
-    row = await statement.row(await driver_of(tx), row_id=lead_id, **sent, **access.owner)
+    row = await statement.row(
+        await driver_of(tx), row_id=lead_id, **sent(values), **access.owner
+    )
     assert row is not None
     return str(row["body"])

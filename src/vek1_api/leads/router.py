@@ -62,7 +62,7 @@ async def upsert_lead(write: Write, store_id: UUID, body: LeadUpsert) -> Respons
     person is one lead however the number is spelled.
     """
     return await write.at_once(
-        lambda driver: service.unchanged(driver, write.access, store_id, body),
+        lambda driver: service.upsert_at_once(driver, write.access, store_id, body),
         lambda tx: service.upsert(tx, write.access, store_id, body),
     )
 

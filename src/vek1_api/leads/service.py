@@ -69,25 +69,35 @@ async def get(database: Database, access: Access, lead_id: UUID) -> Json:
     return str(row["body"])
 
 
-async def unchanged(
+async def upsert_at_once(
     driver: Driver, access: Access, store_id: UUID, wanted: LeadUpsert
 ) -> Answer | None:
-    """Return the lead if it is known and is what was sent already: most that come, come again."""
+    """Return the lead if it is what was sent already, or made if the person is new.
+
+    None, and nothing written, where one statement will not do: something is to be changed,
+    or a status of the company's own to be looked up.
+    """
     if wanted.aliases:
         return None
-    row = await queries.KNOWN.row(
-        driver,
-        store_id=store_id,
-        channel=wanted.channel.value,
-        external_id=wanted.external_id,
+    facts = _facts(wanted)
+    who = {
+        "store_id": store_id,
+        "channel": wanted.channel.value,
+        "external_id": wanted.external_id,
         **access.owner,
+    }
+    row = await queries.KNOWN.row(driver, **who)
+    if row is not None:
+        old = orjson.loads(row["body"])
+        is_same = not audit_service.differing(old, patched(old, facts))
+        return Answer(200, row["body"]) if is_same else None
+    values = patched(_EMPTY, facts)
+    if values.get("status", LeadStatus.NEW) != LeadStatus.NEW:
+        return None
+    row = await queries.introducing(frozenset(values)).row(
+        driver, **who, **queries.sent(values), **audit_service.values(access)
     )
-    if row is None:
-        return None
-    old = orjson.loads(row["body"])
-    if audit_service.differing(old, patched(old, _facts(wanted))):
-        return None
-    return Answer(200, row["body"])
+    return None if row is None else Answer(201, row["body"])
 
 
 async def upsert(
