@@ -1499,10 +1499,25 @@ BEGIN
     WHERE item.id = told.id AND (told.by_name OR told.by_description OR told.by_props);
 END $$;
 
+-- The ids that an answer names: of what it is about, and of what that hangs on. Indexed, so that
+-- forgetting somebody reads their answers and nobody else's.
+CREATE OR REPLACE FUNCTION vek1_api.ids_named(body bytea) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT left(value, 36)
+        -- As orjson, jsonb and json_build_object write it.
+        FROM unnest(string_to_array(
+            replace(replace(encode(body, 'escape'), '" : "', '":"'), '": "', '":"'), 'id":"'
+        )) WITH ORDINALITY AS named (value, place)
+        WHERE place > 1 AND value ~ '^[0-9a-f]{8}-[0-9a-f]{4}-');
+END $$;
+
 -- Takes a person out of what is kept for a while: answers to be repeated, rows of imports, jobs.
--- `p_marks` name the person anywhere in a text, `p_ids` where JSON has ids (is_about).
+-- `p_marks` name the person anywhere in a text, `p_ids` where JSON has ids (is_about). Every
+-- answer about somebody names their lead or an order of theirs.
 CREATE OR REPLACE FUNCTION vek1_api.erase_traces(
-    p_company text, p_store_id uuid, p_leads uuid[], p_marks text[], p_ids text[]
+    p_company text, p_store_id uuid, p_leads uuid[], p_orders uuid[], p_marks text[], p_ids text[]
 )
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -1519,10 +1534,8 @@ BEGIN
             'detail', 'What this request was about has been erased since (LGPD). Nothing was '
                       'changed now; to do it again, use a new Idempotency-Key.',
             'code', 'conflict', 'request_id', NULL)::text, 'UTF8')
-    WHERE actor = p_company AND vek1_api.is_about(convert_from(body, 'UTF8'), p_marks, p_ids);
+    WHERE actor = p_company AND vek1_api.ids_named(body) && (p_leads || p_orders)::text[];
     GET DIAGNOSTICS answers = ROW_COUNT;
-    DELETE FROM vek1_api.idempotency_keys
-    WHERE actor = p_company AND vek1_api.is_marked(key, p_marks);
 
     -- A row that waits would bring the person back.
     WITH marked AS (
@@ -1594,8 +1607,7 @@ BEGIN
     SELECT vek1_api.marks_of(
         known.phones || ARRAY(
             SELECT customer_phone FROM public.orders WHERE id = ANY (bought)),
-        -- Answers about them have their ids, or those of their orders.
-        lead_ids::text[] || bought::text[] || known.emails || known.tax_ids || ARRAY(
+        lead_ids::text[] || known.emails || known.tax_ids || ARRAY(
             SELECT given.word FROM public.orders CROSS JOIN LATERAL unnest(
                 ARRAY[customer_email, regexp_replace(customer_tax_id, '[^0-9A-Za-z]', '', 'g')]
             ) AS given (word)
@@ -1635,7 +1647,7 @@ BEGIN
     GET DIAGNOSTICS said = ROW_COUNT;
     receipt := vek1_api.erase_traces(
         (SELECT company_id FROM public.stores WHERE id = person.store_id),
-        person.store_id, lead_ids, marks, ids
+        person.store_id, lead_ids, bought, marks, ids
     ) || jsonb_build_object(
         'events', happened,
         'files', cardinality(objects),
