@@ -791,6 +791,28 @@ BEGIN
         || substring(random FROM 9), 'hex')::uuid;
 END $$;
 
+-- Keeps the leads as they are that a batch names, by their ids or by contacts, before any of them
+-- is kept one by one: in the order in which merge_leads and append_messages do it.
+CREATE OR REPLACE FUNCTION vek1_api.hold_leads(
+    p_store_id uuid, p_leads uuid[], p_channels text[], p_contacts text[]
+)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM public.leads WHERE store_id = p_store_id AND id IN (
+        SELECT coalesce(
+            (SELECT into_id FROM vek1_api.lead_merges WHERE lead_id = named.id), named.id)
+        FROM unnest(p_leads) AS named (id)
+        UNION
+        SELECT known.lead_id
+        FROM unnest(p_channels, p_contacts) AS given (channel, contact)
+        CROSS JOIN LATERAL (
+            SELECT lead_id FROM vek1_api.lead_identity
+            WHERE lead_identity.store_id = p_store_id AND lead_identity.channel = given.channel
+              AND identity = vek1_api.contact_id(given.channel, contact) LIMIT 1
+        ) AS known
+    ) ORDER BY id FOR NO KEY UPDATE;
+END $$;
+
 -- Joins one lead to another of its store: all it did, all it is known by; its id goes on
 -- resolving. What the other does not know it learns. Both are locked in the order of their ids.
 CREATE OR REPLACE FUNCTION vek1_api.merge_leads(p_from uuid, p_into uuid) RETURNS void

@@ -212,7 +212,9 @@ async def _buy(
     return order_id
 
 
-async def test_answers_about_somebody_are_found_by_the_ids_that_they_name(db: Driver) -> None:
+async def test_answers_about_somebody_are_found_by_the_ids_that_they_name(
+    db: Driver,
+) -> None:
     lead_id, order_id = str(uuid4()), str(uuid4())
     named = {"id": lead_id, "lead_id": None, "nome": "José", "order_id": order_id}
     ids = "SELECT vek1_api.ids_named(convert_to($1, 'UTF8'))"

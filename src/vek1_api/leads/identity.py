@@ -1,5 +1,6 @@
 """Who a lead is: the one way to make one, and joining two that are one person."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -61,8 +62,8 @@ async def merge(
 
     Joining what is joined already is a success without effect.
     """
-    for each in sorted((lead_id, other_id)):  # Two of these never wait crosswise.
-        await queries.lock(tx, access, each)
+    driver = await driver_of(tx)
+    await queries.LOCK_BOTH.rows(driver, row_id=lead_id, other_id=other_id, **access.owner)
     kept = orjson.loads(await lock(tx, access, lead_id))
     gone_body = await queries.lock(tx, access, other_id)
     gone = None if gone_body is None else orjson.loads(gone_body)
@@ -76,10 +77,31 @@ async def merge(
         )
     kept_id = UUID(kept["id"])
     if gone["id"] != kept["id"]:
-        driver = await driver_of(tx)
         await queries.MERGE.row(driver, from_id=UUID(gone["id"]), into_id=kept_id)
         await _joined(tx, access, UUID(gone["id"]), kept_id, UUID(kept["store_id"]))
     return Answer(200, await read(tx, access, kept_id))
+
+
+async def hold(
+    tx: AsyncConnection,
+    access: Access,
+    store_id: UUID,
+    lead_ids: Collection[UUID],
+    contacts: Collection[tuple[str, str]],
+) -> None:
+    """Keep the leads of a store that a batch names until the transaction ends.
+
+    Before ``known`` is called for several: then it never waits crosswise with joining them.
+    Who is nobody yet, or not of the store, is left out.
+    """
+    await queries.HOLD.row(
+        await driver_of(tx),
+        store_id=store_id,
+        ids=list(lead_ids),
+        channels=[channel for channel, _ in contacts],
+        contacts=[contact for _, contact in contacts],
+        **access.owner,
+    )
 
 
 async def lock(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json:

@@ -148,6 +148,28 @@ MERGE = HotStatement(
 )
 
 
+def _hold() -> HotStatement:
+    store = my_stores(_STORE_ID).subquery()
+    named = [bindparam(name, type_=ARRAY(Text)) for name in ("channels", "contacts")]
+    ids = bindparam("ids", type_=ARRAY(Uuid))
+    return HotStatement(select(func.vek1_api.hold_leads(store.c.id, ids, *named)))
+
+
+HOLD = _hold()
+"""Lock the leads of a store that these ids and contacts name, in the order of their ids."""
+
+LOCK_BOTH = HotStatement(
+    scoped(Lead, Lead.id)
+    .where(
+        Lead.id.in_(
+            [resolved(bindparam(name, type_=Uuid)) for name in ("row_id", "other_id")]
+        )
+    )
+    .order_by(Lead.id)
+    .with_for_update(of=Lead)
+)
+"""Lock two leads as joining them does; what is locked less at first is waited for crosswise."""
+
 LOCK = HotStatement(
     scoped(Lead, LEAD)
     .where(Lead.id == resolved(_ROW_ID))
