@@ -791,16 +791,15 @@ BEGIN
         || substring(random FROM 9), 'hex')::uuid;
 END $$;
 
--- Keeps the leads as they are that a batch names, by their ids or by contacts, before any of them
--- is kept one by one: in the order in which merge_leads and append_messages do it.
-CREATE OR REPLACE FUNCTION vek1_api.hold_leads(
+-- The leads that ids, of old too, and contacts name; in the order of their ids.
+CREATE OR REPLACE FUNCTION vek1_api.leads_named(
     p_store_id uuid, p_leads uuid[], p_channels text[], p_contacts text[]
 )
-RETURNS void LANGUAGE plpgsql AS $$
+RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    PERFORM FROM public.leads WHERE store_id = p_store_id AND id IN (
+    RETURN ARRAY(
         SELECT coalesce(
-            (SELECT into_id FROM vek1_api.lead_merges WHERE lead_id = named.id), named.id)
+            (SELECT into_id FROM vek1_api.lead_merges WHERE lead_id = named.id), named.id) AS id
         FROM unnest(p_leads) AS named (id)
         UNION
         SELECT known.lead_id
@@ -810,7 +809,38 @@ BEGIN
             WHERE lead_identity.store_id = p_store_id AND lead_identity.channel = given.channel
               AND identity = vek1_api.contact_id(given.channel, contact) LIMIT 1
         ) AS known
-    ) ORDER BY id FOR NO KEY UPDATE;
+        ORDER BY 1);
+END $$;
+
+-- Keeps leads that a batch names as they are, in the order in which all others do it too: who
+-- keeps several one by one waits crosswise. All are let go, and looked for again, if one of them
+-- was joined to another meanwhile.
+CREATE OR REPLACE FUNCTION vek1_api.hold_leads(
+    p_store_id uuid, p_leads uuid[], p_channels text[], p_contacts text[],
+    p_to_join boolean
+)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    named uuid[];
+BEGIN
+    LOOP
+        BEGIN
+            named := vek1_api.leads_named(p_store_id, p_leads, p_channels, p_contacts);
+            IF p_to_join THEN  -- At once as firmly as is needed in the end.
+                PERFORM FROM public.leads WHERE store_id = p_store_id AND id = ANY (named)
+                ORDER BY id FOR UPDATE;
+            ELSE
+                PERFORM FROM public.leads WHERE store_id = p_store_id AND id = ANY (named)
+                ORDER BY id FOR NO KEY UPDATE;
+            END IF;
+            IF named = vek1_api.leads_named(p_store_id, p_leads, p_channels, p_contacts) THEN
+                RETURN;
+            END IF;
+            RAISE SQLSTATE 'VK001';
+        EXCEPTION WHEN SQLSTATE 'VK001' THEN
+            NULL;  -- What was locked in here is not any more.
+        END;
+    END LOOP;
 END $$;
 
 -- Joins one lead to another of its store: all it did, all it is known by; its id goes on
@@ -881,8 +911,11 @@ END $$;
 -- The lead that these ids mean, made if there is none: one path for everybody, safe at once with
 -- itself. The first id is the one that the lead shows; all of them mean this person from now on.
 -- Ids of two leads join them: the older one stays, `joined` are the others.
+-- It is kept as it is: of many, so far that it stays, until all of them are kept in one order.
+DROP FUNCTION IF EXISTS vek1_api.upsert_lead(uuid, text, text[], text);
 CREATE OR REPLACE FUNCTION vek1_api.upsert_lead(
-    p_store_id uuid, p_channel text, p_ids text[], p_reply_to text DEFAULT NULL
+    p_store_id uuid, p_channel text, p_ids text[], p_reply_to text DEFAULT NULL,
+    p_is_of_many boolean DEFAULT false
 )
 RETURNS TABLE (lead_id uuid, is_new boolean, joined uuid[])
 LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
@@ -924,10 +957,18 @@ BEGIN
         ELSE
             -- Whoever is found is not erased or joined to another before this transaction ends.
             IF cardinality(found) > 1 THEN
-                PERFORM FROM public.leads WHERE id = ANY (found) ORDER BY id FOR UPDATE;
+                PERFORM vek1_api.hold_leads(
+                    p_store_id, '{}', array_fill(p_channel, ARRAY[cardinality(ids)]), ids, true);
+                found := vek1_api.leads_named(
+                    p_store_id, '{}', array_fill(p_channel, ARRAY[cardinality(ids)]), ids);
             END IF;
-            SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
-            ORDER BY created_at, id LIMIT 1 FOR KEY SHARE;
+            IF p_is_of_many THEN
+                SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
+                ORDER BY created_at, id LIMIT 1 FOR KEY SHARE;
+            ELSE  -- As firmly as the changes need it that follow: a lock that grows waits crosswise.
+                SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
+                ORDER BY created_at, id LIMIT 1 FOR NO KEY UPDATE;
+            END IF;
             IF kept IS NULL THEN
                 -- All of them were erased while this waited: the ids are nobody's again.
                 DELETE FROM vek1_api.lead_identity
@@ -1104,6 +1145,11 @@ DECLARE
     sent record;
     known uuid;
 BEGIN
+    IF jsonb_array_length(p_messages) > 1 THEN
+        PERFORM vek1_api.hold_leads(p_store_id, ARRAY(
+            SELECT (each ->> 'lead_id')::uuid FROM jsonb_array_elements(p_messages) AS each
+        ), '{}', '{}', false);
+    END IF;
     LOOP
         PERFORM FROM public.leads WHERE leads.id IN (
             SELECT (each ->> 'lead_id')::uuid FROM jsonb_array_elements(p_messages) AS each
@@ -1538,6 +1584,7 @@ END $$;
 -- Takes a person out of what is kept for a while: answers to be repeated, rows of imports, jobs.
 -- `p_marks` name the person anywhere in a text, `p_ids` where JSON has ids (is_about). Every
 -- answer about somebody names their lead or an order of theirs.
+DROP FUNCTION IF EXISTS vek1_api.erase_traces(text, uuid, uuid[], text[], text[]);
 CREATE OR REPLACE FUNCTION vek1_api.erase_traces(
     p_company text, p_store_id uuid, p_leads uuid[], p_orders uuid[], p_marks text[], p_ids text[]
 )

@@ -289,6 +289,31 @@ async def test_lead_that_is_joined_meanwhile_goes_on_hearing(
     assert [said["lead_id"], lead["id"], event["lead_id"]] == [kept["id"]] * 3
 
 
+async def test_lead_that_is_joined_on_and_on_meanwhile_is_still_found(
+    ana: Person, store_id: str, database_url: str
+) -> None:
+    first, second, third = [
+        (await add_lead(ana, store_id, phone))["id"]
+        for phone in ("5531911110000", "5531922220000", "5531933330000")
+    ]
+    one, other = await connect(database_url), await connect(database_url)
+    join = "SELECT vek1_api.merge_leads($1, $2)"
+    await one.execute("BEGIN")
+    await one.execute(join, first, second)
+    await other.execute("BEGIN")
+
+    changed = asyncio.create_task(ana.patch(f"/v1/leads/{first}", {"city": "Betim"}))
+    joined = asyncio.create_task(other.execute(join, second, third))
+    for connection in (one, other):
+        await asyncio.sleep(0.1)  # Whoever waits for it does by then.
+        await connection.execute("COMMIT")
+        await joined
+
+    assert (await changed)["id"] == third
+    for connection in (one, other):
+        await connection.close()
+
+
 async def test_old_id_filters_and_a_foreign_one_is_refused(
     ana: Person, bruno: Person, store_id: str
 ) -> None:

@@ -31,11 +31,13 @@ async def known(
     ids: list[str],
     *,
     reply_to: str | None = None,
+    is_of_many: bool = False,
 ) -> tuple[UUID, bool]:
     """Return the lead that these ids mean and whether it is new; the one way to make one.
 
     Safe at once with itself. Ids of two leads join them, which is audited. ``reply_to`` is
-    remembered for answering. Raises ``NotFoundError`` for a store out of reach.
+    remembered for answering. Whoever asks for many calls ``hold`` before, and says so. Raises
+    ``NotFoundError`` for a store out of reach.
     """
     row = await queries.UPSERT.row(
         await driver_of(tx),
@@ -43,6 +45,7 @@ async def known(
         channel=str(channel),
         ids=ids,
         reply_to=reply_to,
+        is_of_many=is_of_many,
         **audit_service.values(access),
         **access.owner,
     )
@@ -62,8 +65,8 @@ async def merge(
 
     Joining what is joined already is a success without effect.
     """
-    driver = await driver_of(tx)
-    await queries.LOCK_BOTH.rows(driver, row_id=lead_id, other_id=other_id, **access.owner)
+    store_id = UUID(orjson.loads(await read(tx, access, lead_id))["store_id"])
+    await hold(tx, access, store_id, {lead_id, other_id}, (), to_join=True)
     kept = orjson.loads(await lock(tx, access, lead_id))
     gone_body = await queries.lock(tx, access, other_id)
     gone = None if gone_body is None else orjson.loads(gone_body)
@@ -77,6 +80,7 @@ async def merge(
         )
     kept_id = UUID(kept["id"])
     if gone["id"] != kept["id"]:
+        driver = await driver_of(tx)
         await queries.MERGE.row(driver, from_id=UUID(gone["id"]), into_id=kept_id)
         await _joined(tx, access, UUID(gone["id"]), kept_id, UUID(kept["store_id"]))
     return Answer(200, await read(tx, access, kept_id))
@@ -88,11 +92,13 @@ async def hold(
     store_id: UUID,
     lead_ids: Collection[UUID],
     contacts: Collection[tuple[str, str]],
+    *,
+    to_join: bool = False,
 ) -> None:
-    """Keep the leads of a store that a batch names until the transaction ends.
+    """Keep several leads of a store until the transaction ends, in the one order.
 
-    Before ``known`` is called for several: then it never waits crosswise with joining them.
-    Who is nobody yet, or not of the store, is left out.
+    Before ``known`` is called for more than one, so that nobody waits crosswise. Who is
+    nobody yet, or not of the store, is left out.
     """
     await queries.HOLD.row(
         await driver_of(tx),
@@ -100,6 +106,7 @@ async def hold(
         ids=list(lead_ids),
         channels=[channel for channel, _ in contacts],
         contacts=[contact for _, contact in contacts],
+        to_join=to_join,
         **access.owner,
     )
 
