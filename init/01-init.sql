@@ -826,7 +826,9 @@ BEGIN
     LOOP
         BEGIN
             named := vek1_api.leads_named(p_store_id, p_leads, p_channels, p_contacts);
-            IF p_to_join THEN  -- At once as firmly as is needed in the end.
+            IF p_to_join THEN  -- At once as firmly as is needed in the end; orders before leads.
+                PERFORM FROM public.orders WHERE lead_id = ANY (named) AND store_id = p_store_id
+                ORDER BY id FOR UPDATE;
                 PERFORM FROM public.leads WHERE store_id = p_store_id AND id = ANY (named)
                 ORDER BY id FOR UPDATE;
             ELSE
