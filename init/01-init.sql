@@ -980,8 +980,11 @@ BEGIN
                 CONTINUE;
             END IF;
             IF cardinality(found) > 1 THEN
-                UPDATE vek1_api.lead_identity AS known SET lead_id = kept WHERE known.lead_id = mine;
-                joined := array_remove(array_remove(found, kept), mine);
+                -- Of what was written above, too, for who was joined to another meanwhile.
+                UPDATE vek1_api.lead_identity AS known SET lead_id = kept
+                WHERE known.store_id = p_store_id AND known.channel = p_channel
+                  AND known.identity = ANY (ids) AND known.lead_id <> kept;
+                joined := ARRAY(SELECT id FROM public.leads WHERE id = ANY (found) AND id <> kept);
                 PERFORM vek1_api.merge_leads(twin, kept) FROM unnest(joined) AS twin;
             END IF;
         END IF;
