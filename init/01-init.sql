@@ -847,6 +847,60 @@ BEGIN
         || substring(random FROM 9), 'hex')::uuid;
 END $$;
 
+-- The leads that ids, of old too, and contacts name; in the order of their ids.
+CREATE OR REPLACE FUNCTION vek1_api.leads_named(
+    p_store_id uuid, p_leads uuid[], p_channels text[], p_contacts text[]
+)
+RETURNS uuid[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT coalesce(
+            (SELECT into_id FROM vek1_api.lead_merges WHERE lead_id = named.id), named.id) AS id
+        FROM unnest(p_leads) AS named (id)
+        UNION
+        SELECT known.lead_id
+        FROM unnest(p_channels, p_contacts) AS given (channel, contact)
+        CROSS JOIN LATERAL (
+            SELECT lead_id FROM vek1_api.lead_identity
+            WHERE lead_identity.store_id = p_store_id AND lead_identity.channel = given.channel
+              AND identity = vek1_api.contact_id(given.channel, contact) LIMIT 1
+        ) AS known
+        ORDER BY 1);
+END $$;
+
+-- Keeps leads that a batch names as they are, in the order in which all others do it too: who
+-- keeps several one by one waits crosswise. All are let go, and looked for again, if one of them
+-- was joined to another meanwhile.
+CREATE OR REPLACE FUNCTION vek1_api.hold_leads(
+    p_store_id uuid, p_leads uuid[], p_channels text[], p_contacts text[],
+    p_to_join boolean
+)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    named uuid[];
+BEGIN
+    LOOP
+        BEGIN
+            named := vek1_api.leads_named(p_store_id, p_leads, p_channels, p_contacts);
+            IF p_to_join THEN  -- At once as firmly as is needed in the end; orders before leads.
+                PERFORM FROM public.orders WHERE lead_id = ANY (named) AND store_id = p_store_id
+                ORDER BY id FOR UPDATE;
+                PERFORM FROM public.leads WHERE store_id = p_store_id AND id = ANY (named)
+                ORDER BY id FOR UPDATE;
+            ELSE
+                PERFORM FROM public.leads WHERE store_id = p_store_id AND id = ANY (named)
+                ORDER BY id FOR NO KEY UPDATE;
+            END IF;
+            IF named = vek1_api.leads_named(p_store_id, p_leads, p_channels, p_contacts) THEN
+                RETURN;
+            END IF;
+            RAISE SQLSTATE 'VK001';
+        EXCEPTION WHEN SQLSTATE 'VK001' THEN
+            NULL;  -- What was locked in here is not any more.
+        END;
+    END LOOP;
+END $$;
+
 -- Joins one lead to another of its store: all it did, all it is known by; its id goes on
 -- resolving. What the other does not know it learns. Both are locked in the order of their ids.
 CREATE OR REPLACE FUNCTION vek1_api.merge_leads(p_from uuid, p_into uuid) RETURNS void
@@ -917,8 +971,11 @@ END $$;
 -- The lead that these ids mean, made if there is none: one path for everybody, safe at once with
 -- itself. The first id is the one that the lead shows; all of them mean this person from now on.
 -- Ids of two leads join them: the older one stays, `joined` are the others.
+-- It is kept as it is: of many, so far that it stays, until all of them are kept in one order.
+DROP FUNCTION IF EXISTS vek1_api.upsert_lead(uuid, text, text[], text);
 CREATE OR REPLACE FUNCTION vek1_api.upsert_lead(
-    p_store_id uuid, p_channel text, p_ids text[], p_reply_to text DEFAULT NULL
+    p_store_id uuid, p_channel text, p_ids text[], p_reply_to text DEFAULT NULL,
+    p_is_of_many boolean DEFAULT false
 )
 RETURNS TABLE (lead_id uuid, is_new boolean, joined uuid[])
 LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
@@ -960,11 +1017,18 @@ BEGIN
         ELSE
             -- Whoever is found is not erased or joined to another before this transaction ends.
             IF cardinality(found) > 1 THEN
-                PERFORM FROM public.orders WHERE lead_id = ANY (found) ORDER BY id FOR UPDATE;
-                PERFORM FROM public.leads WHERE id = ANY (found) ORDER BY id FOR UPDATE;
+                PERFORM vek1_api.hold_leads(
+                    p_store_id, '{}', array_fill(p_channel, ARRAY[cardinality(ids)]), ids, true);
+                found := vek1_api.leads_named(
+                    p_store_id, '{}', array_fill(p_channel, ARRAY[cardinality(ids)]), ids);
             END IF;
-            SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
-            ORDER BY created_at, id LIMIT 1 FOR KEY SHARE;
+            IF p_is_of_many THEN
+                SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
+                ORDER BY created_at, id LIMIT 1 FOR KEY SHARE;
+            ELSE  -- As firmly as the changes need it that follow: a lock that grows waits crosswise.
+                SELECT id INTO kept FROM public.leads WHERE id = ANY (found)
+                ORDER BY created_at, id LIMIT 1 FOR NO KEY UPDATE;
+            END IF;
             IF kept IS NULL THEN
                 -- All of them were erased while this waited: the ids are nobody's again.
                 DELETE FROM vek1_api.lead_identity
@@ -974,8 +1038,11 @@ BEGIN
                 CONTINUE;
             END IF;
             IF cardinality(found) > 1 THEN
-                UPDATE vek1_api.lead_identity AS known SET lead_id = kept WHERE known.lead_id = mine;
-                joined := array_remove(array_remove(found, kept), mine);
+                -- Of what was written above, too, for who was joined to another meanwhile.
+                UPDATE vek1_api.lead_identity AS known SET lead_id = kept
+                WHERE known.store_id = p_store_id AND known.channel = p_channel
+                  AND known.identity = ANY (ids) AND known.lead_id <> kept;
+                joined := ARRAY(SELECT id FROM public.leads WHERE id = ANY (found) AND id <> kept);
                 PERFORM vek1_api.merge_leads(twin, kept) FROM unnest(joined) AS twin;
             END IF;
         END IF;
@@ -1141,6 +1208,11 @@ DECLARE
     sent record;
     known uuid;
 BEGIN
+    IF jsonb_array_length(p_messages) > 1 THEN
+        PERFORM vek1_api.hold_leads(p_store_id, ARRAY(
+            SELECT (each ->> 'lead_id')::uuid FROM jsonb_array_elements(p_messages) AS each
+        ), '{}', '{}', false);
+    END IF;
     LOOP
         PERFORM FROM public.leads WHERE leads.id IN (
             SELECT (each ->> 'lead_id')::uuid FROM jsonb_array_elements(p_messages) AS each
@@ -1558,10 +1630,26 @@ BEGIN
     WHERE item.id = told.id AND (told.by_name OR told.by_description OR told.by_props);
 END $$;
 
+-- The ids that an answer names: of what it is about, and of what that hangs on. Indexed, so that
+-- forgetting somebody reads their answers and nobody else's.
+CREATE OR REPLACE FUNCTION vek1_api.ids_named(body bytea) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT left(value, 36)
+        -- As orjson, jsonb and json_build_object write it.
+        FROM unnest(string_to_array(
+            replace(replace(encode(body, 'escape'), '" : "', '":"'), '": "', '":"'), 'id":"'
+        )) WITH ORDINALITY AS named (value, place)
+        WHERE place > 1 AND value ~ '^[0-9a-f]{8}-[0-9a-f]{4}-');
+END $$;
+
 -- Takes a person out of what is kept for a while: answers to be repeated, rows of imports, jobs.
--- `p_marks` name the person anywhere in a text, `p_ids` where JSON has ids (is_about).
+-- `p_marks` name the person anywhere in a text, `p_ids` where JSON has ids (is_about). Every
+-- answer about somebody names their lead or an order of theirs.
+DROP FUNCTION IF EXISTS vek1_api.erase_traces(text, uuid, uuid[], text[], text[]);
 CREATE OR REPLACE FUNCTION vek1_api.erase_traces(
-    p_company text, p_store_id uuid, p_leads uuid[], p_marks text[], p_ids text[]
+    p_company text, p_store_id uuid, p_leads uuid[], p_orders uuid[], p_marks text[], p_ids text[]
 )
 RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
@@ -1578,10 +1666,8 @@ BEGIN
             'detail', 'What this request was about has been erased since (LGPD). Nothing was '
                       'changed now; to do it again, use a new Idempotency-Key.',
             'code', 'conflict', 'request_id', NULL)::text, 'UTF8')
-    WHERE actor = p_company AND vek1_api.is_about(convert_from(body, 'UTF8'), p_marks, p_ids);
+    WHERE actor = p_company AND vek1_api.ids_named(body) && (p_leads || p_orders)::text[];
     GET DIAGNOSTICS answers = ROW_COUNT;
-    DELETE FROM vek1_api.idempotency_keys
-    WHERE actor = p_company AND vek1_api.is_marked(key, p_marks);
 
     -- A row that waits would bring the person back.
     WITH marked AS (
@@ -1653,8 +1739,7 @@ BEGIN
     SELECT vek1_api.marks_of(
         known.phones || ARRAY(
             SELECT customer_phone FROM public.orders WHERE id = ANY (bought)),
-        -- Answers about them have their ids, or those of their orders.
-        lead_ids::text[] || bought::text[] || known.emails || known.tax_ids || ARRAY(
+        lead_ids::text[] || known.emails || known.tax_ids || ARRAY(
             SELECT given.word FROM public.orders CROSS JOIN LATERAL unnest(
                 ARRAY[customer_email, regexp_replace(customer_tax_id, '[^0-9A-Za-z]', '', 'g')]
             ) AS given (word)
@@ -1694,7 +1779,7 @@ BEGIN
     GET DIAGNOSTICS said = ROW_COUNT;
     receipt := vek1_api.erase_traces(
         (SELECT company_id FROM public.stores WHERE id = person.store_id),
-        person.store_id, lead_ids, marks, ids
+        person.store_id, lead_ids, bought, marks, ids
     ) || jsonb_build_object(
         'events', happened,
         'files', cardinality(objects),

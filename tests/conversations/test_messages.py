@@ -1,6 +1,7 @@
 """What was said is kept once, in its order, and can be found."""
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -288,6 +289,34 @@ async def test_lead_that_is_joined_meanwhile_goes_on_hearing(
     assert [said["lead_id"], lead["id"], event["lead_id"]] == [kept["id"]] * 3
 
 
+async def test_lead_that_is_joined_on_and_on_meanwhile_is_still_found(
+    ana: Person, store_id: str, database_url: str
+) -> None:
+    first, second, third = [
+        (await add_lead(ana, store_id, phone))["id"]
+        for phone in ("5531911110000", "5531922220000", "5531933330000")
+    ]
+    one, other = await connect(database_url), await connect(database_url)
+    join = "SELECT vek1_api.merge_leads($1, $2)"
+    await one.execute("BEGIN")
+    await one.execute(join, first, second)
+    await other.execute("BEGIN")
+
+    changed = asyncio.create_task(ana.patch(f"/v1/leads/{first}", {"city": "Betim"}))
+    joined = asyncio.create_task(other.execute(join, second, third))
+    for connection in (one, other):
+        await asyncio.sleep(0.1)  # Whoever waits for it does by then.
+        await connection.execute("COMMIT")
+        await joined
+
+    # Whoever of the two that wait comes first: nobody is told that there is no such person.
+    assert (await changed)["id"] in {second, third}
+    lead = await ana.get(f"/v1/leads/{first}")
+    assert (lead["id"], lead["city"]) == (third, "Betim")
+    for connection in (one, other):
+        await connection.close()
+
+
 async def test_old_id_filters_and_a_foreign_one_is_refused(
     ana: Person, bruno: Person, store_id: str
 ) -> None:
@@ -339,3 +368,64 @@ async def test_many_people_at_once_do_not_wait_crosswise(
 
     assert {answer.status_code for answer in answers} == {201}
     assert (await ana.get(f"/v1/leads/{ids[0]}"))["total_messages"] == 20
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_batch_and_merge_at_once_do_not_wait_crosswise(
+    first: int, ana: Person, store_id: str, database_url: str
+) -> None:
+    phones = ["5531911110000", "5531922220000"]
+    ids = [(await add_lead(ana, store_id, phone))["id"] for phone in phones]
+    oi = {"role": "user", "content": "Oi"}
+    by_contact = oi | {"channel": "whatsapp", "external_id": phones[first]}
+    # Whose contact it is waits until the batch has been begun and the merge asked for.
+    held = await connect(database_url)
+    await held.execute("BEGIN")
+    await held.execute(
+        "INSERT INTO vek1_api.lead_identity VALUES ($1, 'whatsapp', $2, gen_random_uuid())",
+        store_id,
+        "5531999990000",
+    )
+    stranger = oi | {"channel": "whatsapp", "external_id": "5531999990000"}
+    batch = [by_contact, stranger, oi | {"lead_id": ids[1 - first]}]
+
+    said = asyncio.create_task(
+        ana.request("POST", f"/v1/stores/{store_id}/messages", json={"messages": batch})
+    )
+    await asyncio.sleep(0.1)  # It waits for the stranger by then, or the test proves less.
+    merged = asyncio.create_task(
+        ana.request("POST", f"/v1/leads/{ids[0]}/merge", json={"lead_id": ids[1]})
+    )
+    await asyncio.sleep(0.1)
+    await held.execute("ROLLBACK")
+    await held.close()
+
+    assert [(await said).status_code, (await merged).status_code] == [201, 200]
+    assert (await ana.get(f"/v1/leads/{ids[1]}"))["total_messages"] == 2
+
+
+async def test_message_by_contact_and_merge_at_once_do_not_wait_crosswise(
+    ana: Person, store_id: str, database_url: str
+) -> None:
+    kept = await add_lead(ana, store_id, "5531911110000")
+    gone = await add_lead(ana, store_id, "5531922220000")
+    saying = await connect(database_url)
+    await saying.execute("BEGIN")
+    find = (
+        "SELECT lead_id FROM vek1_api.upsert_lead($1, 'whatsapp', ARRAY['31 91111-0000'])"
+    )
+    lead_id = await saying.fetchval(find, store_id)
+
+    merged = asyncio.create_task(
+        ana.request("POST", f"/v1/leads/{kept['id']}/merge", json={"lead_id": gone["id"]})
+    )
+    await asyncio.sleep(0.1)  # It waits by then, or the test proves less.
+    said = {"place": 0, "lead_id": str(lead_id), "role": "user", "content": "Oi"}
+    await saying.execute(
+        "SELECT vek1_api.append_messages($1, $2)", store_id, json.dumps([said])
+    )
+    await saying.execute("COMMIT")
+    await saying.close()
+
+    assert (await merged).status_code == 200
+    assert (await ana.get(f"/v1/leads/{gone['id']}"))["total_messages"] == 1

@@ -9,6 +9,7 @@ import pytest
 from tests.leads.people_of import MOBILE, add_lead
 from tests.people import Person
 from vek1_api.core.db import Driver
+from vek1_api.core.schema import connect
 from vek1_api.core.schema import heal_database
 
 SPELLINGS = [
@@ -229,6 +230,54 @@ async def test_merge_joins_everything_once(ana: Person, store_id: str, db: Drive
     assert same.json()["id"] == kept["id"]
     types = [e["type"] for e in (await ana.get(f"/v1/leads/{kept['id']}/events"))["items"]]
     assert sorted(types) == ["merged", "visit"]
+
+
+async def test_merge_and_change_of_an_order_at_once_do_not_wait_crosswise(
+    ana: Person, store_id: str, db: Driver, database_url: str
+) -> None:
+    kept = await add_lead(ana, store_id, "5531911110000")
+    gone = await add_lead(ana, store_id, "5531922220000")
+    order_id = await db.fetchval(
+        "INSERT INTO orders (store_id, lead_id, number, subtotal_cents, total_cents)"
+        " VALUES ($1, $2, 1, 0, 0) RETURNING id",
+        store_id,
+        gone["id"],
+    )
+    changing = await connect(database_url)
+    await changing.execute("BEGIN")
+    await changing.execute("SELECT FROM orders WHERE id = $1 FOR UPDATE", order_id)
+
+    merged = asyncio.create_task(
+        ana.post(f"/v1/leads/{kept['id']}/merge", {"lead_id": gone["id"]}, status=200)
+    )
+    await asyncio.sleep(0.1)  # It waits by then, or the test proves less.
+    await changing.execute("UPDATE leads SET total_purchases = 1 WHERE id = $1", gone["id"])
+    await changing.execute("COMMIT")
+    await changing.close()
+
+    assert (await merged)["total_purchases"] == 1
+
+
+async def test_new_id_of_people_who_are_joined_meanwhile_is_of_who_is_left(
+    ana: Person, store_id: str, db: Driver, database_url: str
+) -> None:
+    phones = ["5531911110000", "5531922220000", "5531933330000"]
+    first, second, kept = [(await add_lead(ana, store_id, each))["id"] for each in phones]
+    merging = await connect(database_url)
+    await merging.execute("BEGIN")
+    for gone in (first, second):
+        await merging.execute("SELECT vek1_api.merge_leads($1, $2)", gone, kept)
+
+    who = {"channel": "whatsapp", "external_id": "77@lid", "aliases": phones[:2]}
+    known = asyncio.create_task(upsert(ana, store_id, **who))
+    await asyncio.sleep(0.1)  # It waits by then, or the test proves less.
+    await merging.execute("COMMIT")
+    await merging.close()
+
+    assert (await known).json()["id"] == kept
+    ids = "SELECT lead_id::text FROM vek1_api.lead_identity WHERE store_id = $1"
+    assert [row["lead_id"] for row in await db.fetch(ids, store_id)] == [kept] * 4
+    assert await ana.audit(action="lead.merged") == []
 
 
 async def test_merge_of_a_foreign_lead_changes_nothing(

@@ -13,6 +13,7 @@ from tests.people import Person
 from vek1_api.core.db import Driver
 
 ROWS = 2_100
+MANY = 12_000
 
 
 @pytest.fixture
@@ -78,6 +79,24 @@ async def test_large_file_is_imported_by_a_job_that_keeps_no_cells(
     [entry] = await ana.audit(action="leads.imported")
     assert entry["meta"] == {"summary": done["summary"]}
     assert entry["target_id"] == import_id
+
+
+async def test_next_large_file_is_taken_when_the_statistics_know_only_the_first(
+    ana: Person, store_id: str, db: Driver
+) -> None:
+    await accepted(ana, store_id, large())
+    # Of an import that they have not seen they tell that it has no rows. As many rows as took
+    # longer than a statement may: looking for twins was quadratic.
+    await db.execute("ANALYZE vek1_api.import_rows")
+    people = [f"{phone(number)},Pessoa {number}" for number in range(MANY)]
+
+    content = "\n".join(["telefone,nome", *people, "31 9000-0007,Outra"]) + "\n"
+    import_id = await accepted(ana, store_id, content)
+
+    refused = (await ana.get(f"/v1/imports/{import_id}", status="error"))["rows"]
+    assert [(row["row"], row["errors"][0]["message"]) for row in refused] == [
+        (MANY + 1, "Row 8 is about the same external_id.")
+    ]
 
 
 async def test_dry_run_of_a_large_file_tells_the_same_and_writes_nothing(

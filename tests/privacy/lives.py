@@ -303,8 +303,3 @@ async def _leave_traces(
             uuid4().hex,
             json.dumps(answer, ensure_ascii=False).encode(),
         )
-    await db.execute(
-        "INSERT INTO vek1_api.idempotency_keys VALUES ($1, $2, '\\x00', 204, '{}', '')",
-        person.user_id,
-        f"lead-{who.phone}-{uuid4().hex}",
-    )

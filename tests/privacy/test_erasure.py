@@ -33,7 +33,6 @@ BEFORE = {
     "public.order_items.custom_props",
     "public.payment_attempts.payload",
     "vek1_api.idempotency_keys.body",
-    "vek1_api.idempotency_keys.key",
     "vek1_api.import_rows.errors",
     "vek1_api.lead_contact.reply_to",
     "vek1_api.lead_identity.identity",

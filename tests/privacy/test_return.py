@@ -116,6 +116,29 @@ async def test_message_of_a_lead_from_before_the_erasure_is_not_kept(
     assert new.status_code == 201
 
 
+async def test_request_whose_key_says_who_it_is_about_does_not_bring_them_back(
+    ana: Person, store_id: str, db: Driver
+) -> None:
+    who = {"channel": "whatsapp", "external_id": MOBILE, "name": "Joana Ribeiro"}
+    request = {
+        "json": who,
+        "headers": {"Idempotency-Key": f"joana-ribeiro-{MOBILE}-{store_id}"},
+    }
+    path = f"/v1/stores/{store_id}/leads"
+    first = await ana.request("POST", path, **request)
+    assert first.status_code == 201
+
+    await ana.delete(f"/v1/leads/{first.json()['id']}")
+    again = await ana.request("POST", path, **request)
+
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert (await ana.get(path))["items"] == []
+    kept = "SELECT array_agg(key) FROM vek1_api.idempotency_keys WHERE actor = $1"
+    [key] = await db.fetchval(kept, ana.user_id)
+    assert "joana" not in key
+    assert MOBILE not in key
+
+
 @pytest.mark.parametrize("name", ["Eva Qzí", "Zé", "Ana Sá", "D'Ávila (Bia)"])
 async def test_short_name_leaves_the_items_of_their_orders(
     name: str, ana: Person, store_id: str, db: Driver
@@ -187,3 +210,43 @@ async def _buy(
             json.dumps(props),
         )
     return order_id
+
+
+async def test_answers_about_somebody_are_found_by_the_ids_that_they_name(
+    db: Driver,
+) -> None:
+    lead_id, order_id = str(uuid4()), str(uuid4())
+    named = {"id": lead_id, "lead_id": None, "nome": "José", "order_id": order_id}
+    ids = "SELECT vek1_api.ids_named(convert_to($1, 'UTF8'))"
+
+    for colon in (":", ": ", " : "):
+        body = json.dumps(named, ensure_ascii=False, separators=(",", colon))
+        assert await db.fetchval(ids, body) == [lead_id, order_id]
+    assert await db.fetchval(ids, '{"external_id":"5531999998888"}') == []
+    assert await db.fetchval("SELECT vek1_api.ids_named($1)", b"\xff") == []
+
+
+async def test_jobs_about_an_order_stay_and_those_about_the_person_go(
+    ana: Person, store_id: str, db: Driver
+) -> None:
+    lead = await add_lead(ana, store_id)
+    order_id = await db.fetchval(
+        "INSERT INTO orders (store_id, lead_id, number, status, subtotal_cents, total_cents)"
+        " VALUES ($1, $2, 1, 'draft', 0, 0) RETURNING id",
+        store_id,
+        lead["id"],
+    )
+    for payload in ({"order_id": str(order_id)}, {"lead_id": lead["id"]}):
+        await db.execute(
+            "INSERT INTO vek1_api.pgqueuer (priority, status, entrypoint, payload, dedupe_key)"
+            " VALUES (0, 'queued', 'tests.of_nobody', $1, $2)",
+            json.dumps(payload).encode(),
+            uuid4().hex,
+        )
+
+    await ana.delete(f"/v1/leads/{lead['id']}")
+
+    rows = await db.fetch(
+        "DELETE FROM vek1_api.pgqueuer WHERE entrypoint = 'tests.of_nobody' RETURNING payload"
+    )
+    assert [json.loads(row["payload"]) for row in rows] == [{"order_id": str(order_id)}]

@@ -148,13 +148,17 @@ async def _contacts(
 ) -> dict[tuple[str, str], UUID]:
     """Return the lead of each contact, made if there is none.
 
-    In one order, so that two batches never wait for each other crosswise.
+    In one order, so that two batches, or a batch and a merge, never wait crosswise.
     """
     spoke: dict[tuple[str, str], bool] = {}
     for each in wanted:
         if each.channel is not None and each.external_id is not None:
             contact = (each.channel.value, each.external_id)
             spoke[contact] = spoke.get(contact, False) or each.role is Role.USER
+    named = {each.lead_id for each in wanted if each.lead_id is not None}
+    is_of_many = len(named) + len(spoke) > 1
+    if is_of_many:
+        await leads.hold(tx, access, store_id, named, spoke)
     return {
         (channel, external_id): (
             await leads.known(
@@ -164,6 +168,7 @@ async def _contacts(
                 channel,
                 [external_id],
                 reply_to=external_id if spoke[channel, external_id] else None,
+                is_of_many=is_of_many,
             )
         )[0]
         for channel, external_id in await queries.in_one_order(tx, set(spoke))

@@ -3,6 +3,9 @@
 The key is claimed and its answer recorded by the transaction of the effect itself, so there is
 no moment at which one exists without the other, and nothing to clean up after a crash. While
 that transaction runs it holds an advisory lock; who finds it taken is told to wait.
+
+Keys are kept as digests: callers make them of phones and names, which erasing somebody could
+neither find nor delete without letting the request happen again.
 """
 
 import hashlib
@@ -45,7 +48,7 @@ _SETTLES_AT = "settles-at"
 
 
 class IdempotencyKey(Base):
-    """An answer that was given, by who asked and under which key."""
+    """An answer that was given, by who asked and under which key (its digest)."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = ({"schema": SCHEMA},)
@@ -101,7 +104,7 @@ class Claim:
         Raises ``IdempotencyInProgressError`` while another request holds the key, and
         ``IdempotencyKeyReusedError`` if it was used for a different request.
         """
-        row = await _CLAIM.row(await driver_of(tx), actor=self.actor, key=self.key)
+        row = await _CLAIM.row(await driver_of(tx), actor=self.actor, key=self._kept_as)
         if row is None or not row["is_mine"]:
             message = "A request with this Idempotency-Key is still running."
             raise IdempotencyInProgressError(message, retry_after_seconds=1)
@@ -128,7 +131,7 @@ class Claim:
         await _RECORD.rows(
             await driver_of(tx),
             actor=self.actor,
-            key=self.key,
+            key=self._kept_as,
             fingerprint=self.fingerprint,
             status=answer.status,
             headers=answer.headers | (pending or {}),
@@ -143,8 +146,12 @@ class Claim:
             .values(status=answer.status, headers=answer.headers, body=answer.body)
         )
 
+    @property
+    def _kept_as(self) -> str:
+        return fingerprint(self.actor.encode(), self.key.encode()).hex()
+
     def _is_mine(self) -> tuple[Any, ...]:
-        return IdempotencyKey.actor == self.actor, IdempotencyKey.key == self.key
+        return IdempotencyKey.actor == self.actor, IdempotencyKey.key == self._kept_as
 
 
 def checked_key(value: str | None) -> str | None:

@@ -147,7 +147,13 @@ _VERDICTS = (
 
 SETTLE = HotStatement(
     update(ImportRow)
-    .where(ImportRow.import_id == _IMPORT_ID, ImportRow.row == _VERDICTS.c.row)
+    .where(
+        ImportRow.import_id == _IMPORT_ID,
+        ImportRow.row == _VERDICTS.c.row,
+        # However many rows the import is thought to have, only these are looked at.
+        ImportRow.row >= bindparam("first", type_=Integer),
+        ImportRow.row <= bindparam("last", type_=Integer),
+    )
     .values(
         {
             "values": null(),
@@ -157,7 +163,7 @@ SETTLE = HotStatement(
         }
     )
 )
-"""Write verdicts; what the rows said is forgotten."""
+"""Write verdicts of the rows from `first` to `last`; what the rows said is forgotten."""
 
 PROGRESS = HotStatement(
     update(Import)
@@ -202,17 +208,21 @@ async def refuse_duplicates(tx: AsyncConnection, import_id: UUID, key: Key) -> i
         )
         .subquery("waiting")
     )
+    # One object and no join: nothing is known of a new import, and a nested loop over its
+    # rows would be chosen, which never ends.
+    later = (
+        select(func.jsonb_object_agg(cast(waiting.c.row, Text), waiting.c.first))
+        .where(waiting.c.row > waiting.c.first)
+        .scalar_subquery()
+    )
+    first = func.jsonb_extract_path_text(later, cast(ImportRow.row, Text))
     error = func.jsonb_build_object(
         *("pointer", f"/{key.field}", "code", "duplicate", "message"),
-        func.format("Row %s is about the same %s.", waiting.c.first, key.field),
+        func.format("Row %s is about the same %s.", first, key.field),
     )
     refused = await tx.execute(
         update(ImportRow)
-        .where(
-            ImportRow.import_id == import_id,
-            ImportRow.row == waiting.c.row,
-            waiting.c.row > waiting.c.first,
-        )
+        .where(ImportRow.import_id == import_id, first.is_not(None))
         .values(
             {
                 "values": null(),

@@ -159,7 +159,15 @@ async def _settle(
     driver = await driver_of(tx)
     summary = service.summed(work.summary, verdicts)
     recorded: list[dict[str, Any]] = list(service.recorded(verdicts))
-    await queries.SETTLE.rows(driver, import_id=work.import_id, verdicts=recorded)
+    if recorded:
+        rows = [each["row"] for each in recorded]
+        await queries.SETTLE.rows(
+            driver,
+            import_id=work.import_id,
+            verdicts=recorded,
+            first=min(rows),
+            last=max(rows),
+        )
     await queries.PROGRESS.rows(
         driver,
         import_id=work.import_id,

@@ -1,5 +1,6 @@
 """Who a lead is: the one way to make one, and joining two that are one person."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -30,11 +31,13 @@ async def known(
     ids: list[str],
     *,
     reply_to: str | None = None,
+    is_of_many: bool = False,
 ) -> tuple[UUID, bool]:
     """Return the lead that these ids mean and whether it is new; the one way to make one.
 
     Safe at once with itself. Ids of two leads join them, which is audited. ``reply_to`` is
-    remembered for answering. Raises ``NotFoundError`` for a store out of reach.
+    remembered for answering. Whoever asks for many calls ``hold`` before, and says so. Raises
+    ``NotFoundError`` for a store out of reach.
     """
     row = await queries.UPSERT.row(
         await driver_of(tx),
@@ -42,6 +45,7 @@ async def known(
         channel=str(channel),
         ids=ids,
         reply_to=reply_to,
+        is_of_many=is_of_many,
         **audit_service.values(access),
         **access.owner,
     )
@@ -61,8 +65,8 @@ async def merge(
 
     Joining what is joined already is a success without effect.
     """
-    for each in sorted((lead_id, other_id)):  # Two of these never wait crosswise.
-        await queries.lock(tx, access, each)
+    store_id = UUID(orjson.loads(await read(tx, access, lead_id))["store_id"])
+    await hold(tx, access, store_id, {lead_id, other_id}, (), to_join=True)
     kept = orjson.loads(await lock(tx, access, lead_id))
     gone_body = await queries.lock(tx, access, other_id)
     gone = None if gone_body is None else orjson.loads(gone_body)
@@ -80,6 +84,31 @@ async def merge(
         await queries.MERGE.row(driver, from_id=UUID(gone["id"]), into_id=kept_id)
         await _joined(tx, access, UUID(gone["id"]), kept_id, UUID(kept["store_id"]))
     return Answer(200, await read(tx, access, kept_id))
+
+
+async def hold(
+    tx: AsyncConnection,
+    access: Access,
+    store_id: UUID,
+    lead_ids: Collection[UUID],
+    contacts: Collection[tuple[str, str]],
+    *,
+    to_join: bool = False,
+) -> None:
+    """Keep several leads of a store until the transaction ends, in the one order.
+
+    Before ``known`` is called for more than one, so that nobody waits crosswise. Who is
+    nobody yet, or not of the store, is left out.
+    """
+    await queries.HOLD.row(
+        await driver_of(tx),
+        store_id=store_id,
+        ids=list(lead_ids),
+        channels=[channel for channel, _ in contacts],
+        contacts=[contact for _, contact in contacts],
+        to_join=to_join,
+        **access.owner,
+    )
 
 
 async def lock(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json:

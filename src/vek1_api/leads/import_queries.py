@@ -85,7 +85,11 @@ def _upsert() -> HotStatement:
     given = named.order_by(_PEOPLE.c.channel, _IDENTITY, _PEOPLE.c.row).subquery("named")
     found = (
         func.vek1_api.upsert_lead(
-            given.c.store_id, given.c.channel, array([given.c.external_id])
+            given.c.store_id,
+            given.c.channel,
+            array([given.c.external_id]),
+            None,
+            true(),
         )
         .table_valued(column("lead_id", Uuid), column("is_new", Boolean))
         .lateral("found")

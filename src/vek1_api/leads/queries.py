@@ -84,6 +84,7 @@ def _upsert() -> HotStatement:
             bindparam("channel", type_=Text),
             bindparam("ids", type_=ARRAY(Text)),
             bindparam("reply_to", type_=Text),
+            bindparam("is_of_many", type_=Boolean),
         )
         .table_valued(
             column("lead_id", Uuid),
@@ -187,6 +188,17 @@ MERGE = HotStatement(
 )
 
 
+def _hold() -> HotStatement:
+    store = my_stores(_STORE_ID).subquery()
+    named = [bindparam(name, type_=ARRAY(Text)) for name in ("channels", "contacts")]
+    ids = bindparam("ids", type_=ARRAY(Uuid))
+    to_join = bindparam("to_join", type_=Boolean)
+    return HotStatement(select(func.vek1_api.hold_leads(store.c.id, ids, *named, to_join)))
+
+
+HOLD = _hold()
+"""Lock the leads of a store that these ids and contacts name, in the order of their ids."""
+
 LOCK = HotStatement(
     scoped(Lead, LEAD)
     .where(Lead.id == resolved(_ROW_ID))
@@ -215,11 +227,15 @@ def sent(values: dict[str, Any]) -> dict[str, Any]:
 async def lock(tx: AsyncConnection, access: Access, lead_id: UUID) -> Json | None:
     """Return the lead as JSON, locked against other changes; its old ids resolve."""
     driver = await driver_of(tx)
-    row = await LOCK.row(driver, row_id=lead_id, **access.owner)
-    if row is None:
-        # Joined to another while this waited: the id resolves now.
-        row = await LOCK.row(driver, row_id=lead_id, **access.owner)
-    return None if row is None else str(row["body"])
+    seen: set[UUID] = set()
+    while (row := await LOCK.row(driver, row_id=lead_id, **access.owner)) is None:
+        # Joined to another while this waited, and that one to a third: the id resolves now.
+        present = await PRESENT_ID.row(driver, row_id=lead_id)
+        assert present is not None
+        if present["id"] in seen:
+            return None
+        seen.add(present["id"])
+    return str(row["body"])
 
 
 async def change(

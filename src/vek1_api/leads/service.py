@@ -38,7 +38,7 @@ MODEL = Lead
 resolved = queries.resolved
 """For statements that name a lead by an id which may be one of old."""
 
-known, merge = identity.known, identity.merge
+known, hold, merge = identity.known, identity.hold, identity.merge
 lock, read, happened = identity.lock, identity.read, identity.happened
 present_id = identity.present_id
 

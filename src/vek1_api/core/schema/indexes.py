@@ -88,6 +88,12 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     _index("public.token_usage", "company_id"),
     # Ours.
     _index("vek1_api.idempotency_keys", "created_at"),
+    RequiredIndex(
+        "vek1_api.idempotency_keys",
+        "idempotency_keys_ids_idx",
+        "vek1_api.ids_named(body)",
+        method="gin",
+    ),
     _index("vek1_api.stored_objects", "state", "created_at"),
     _index("vek1_api.stored_objects", "store_id"),
     _index("vek1_api.document_index", "store_id", "status"),
