@@ -836,7 +836,7 @@ CREATE OR REPLACE FUNCTION vek1_api.receive_stock(
     p_store_id uuid, p_items jsonb, p_is_dry_run boolean, p_is_forced boolean
 )
 RETURNS TABLE (is_held boolean, changed int, sold_out int, catalogue int, in_stock int,
-               plan_id uuid, summary json, verdicts json)
+               plan_id uuid, summary text, verdicts text)
 LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
 #variable_conflict use_variable
 DECLARE

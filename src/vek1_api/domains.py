@@ -13,6 +13,8 @@ _ROUTERS = (
     "products.import_router",
     "product_files.router",
     "imports.router",
+    "stock.router",
+    "stock.erp_router",
     "leads.router",
     "leads.import_router",
     "conversations.router",

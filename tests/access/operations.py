@@ -102,6 +102,10 @@ BODIES: dict[str, Body] = {
     "presign_product_file": lambda _: {
         "json": {"filename": "a.pdf", "size": 10, "mime_type": "application/pdf"}
     },
+    "change_stock": lambda _: {"json": {"delta": 1, "reason": "Contagem"}},
+    "receive_stock": lambda ids: {
+        "json": {"items": [{"product_id": ids.product_id, "stock": 3}]}
+    },
     "upsert_lead": lambda _: {"json": {"channel": "website", "external_id": "u-1"}},
     "update_lead": lambda _: {"json": {"name": "Joana"}},
     "merge_lead": lambda ids: {"json": {"lead_id": ids.other_lead_id}},

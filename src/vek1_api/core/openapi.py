@@ -53,6 +53,7 @@ TAGS = [
     {"name": "Agents", "description": "The personas that sell."},
     {"name": "Knowledge base", "description": "Documents, and finding answers in them."},
     {"name": "Catalogue", "description": "Products, their files, and CSV in and out."},
+    {"name": "Stock and ERPs", "description": "The ledger of stock; ERPs in and out."},
     {"name": "Leads", "description": "Who may buy, and what is remembered of them."},
     {"name": "Privacy", "description": "A copy of a person's data; their erasure (LGPD)."},
     {"name": "Conversations", "description": "What was said, by whom and when."},
@@ -67,6 +68,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
         {"sessionCookie": []},
     ],
     "/internal/": [{"serviceToken": []}, {"serviceToken": [], "actorUserId": []}],
+    "/erp/": [{"erpSignature": []}, {"erpSecret": []}],
     "/metrics": [{"opsToken": []}],
     "/ops/": [{"opsToken": []}],
 }
@@ -94,10 +96,23 @@ _SCHEMES = {
         "description": "Better Auth's signed session cookie, or its `__Secure-` twin; a "
         "browser sends it by itself.",
     },
+    "erpSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "webhook-signature",
+        "description": "A Standard Webhooks signature with the store's inbound secret, beside "
+        "`webhook-id` and `webhook-timestamp`.",
+    },
+    "erpSecret": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The store's inbound secret itself, for an ERP that cannot sign.",
+    },
     "opsToken": {"type": "http", "scheme": "bearer", "description": "The ops token."},
 }
 _ANY_REQUEST = (Vek1Error, UnavailableError, ValidationFailedError, PayloadTooLargeError)
 _CREDENTIALS = (UnauthenticatedError, ActorRequiredError, ForbiddenError)
+_PROOF = (UnauthenticatedError,)
 _BODY = (MalformedRequestError, UnsupportedMediaTypeError)
 _KEYED = (IdempotencyInProgressError, IdempotencyKeyReusedError)
 
@@ -157,7 +172,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             parameter.setdefault("description", f"The id of the {noun}.")
     errors: list[type[Vek1Error]] = list(_ANY_REQUEST)
     if security:
-        errors += _CREDENTIALS
+        errors += _PROOF if path.startswith("/erp/") else _CREDENTIALS
     if "requestBody" in operation:
         errors += _BODY
     if method == "post" and security:
