@@ -7,9 +7,8 @@ again under the same ``webhook-id``, out of order, and full of nonsense.
 import base64
 import json
 import os
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -43,7 +42,6 @@ class Erp:
     secret: str
     name: str = "bling"
     clock_is_ahead: timedelta = timedelta(0)
-    chance: random.Random = field(default_factory=lambda: random.Random(8))  # noqa: S311
     _counter: int = 0
 
     @property
