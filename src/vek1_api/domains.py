@@ -15,6 +15,8 @@ _ROUTERS = (
     "imports.router",
     "stock.router",
     "stock.erp_router",
+    "stock.settings_router",
+    "stock.deliveries_router",
     "leads.router",
     "leads.import_router",
     "conversations.router",
@@ -25,6 +27,7 @@ _ROUTERS = (
 _WITH_JOBS = (
     "files",
     "products",
+    "stock",
     "documents",
     "imports",
     "product_files",

@@ -34,12 +34,13 @@ class Ids:
     import_id: str
     lead_id: str
     other_lead_id: str
+    delivery_id: str
     product_integration_id: str = "CAF-500G"
 
 
 def unknown_ids() -> Ids:
     """Return ids that nobody has."""
-    return Ids(*(str(uuid4()) for _ in range(8)))
+    return Ids(*(str(uuid4()) for _ in range(9)))
 
 
 async def make_one_of_each(person: Person, db: Driver) -> Ids:
@@ -65,6 +66,12 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         )
         for phone in ("5531999998888", "5531977776666")
     ]
+    erp = {"outbound_url": "https://127.0.0.1:9999/", "outbound_enabled": True}
+    path = f"/v1/stores/{store_id}/stock-sync"
+    sent_to = await person.request("PUT", path, json=erp | {"inbound_enabled": True})
+    assert sent_to.status_code == 200, sent_to.text
+    await person.post(f"/v1/products/{product_id}/stock", {"delta": 7}, status=200)
+    (delivery,) = (await person.get(f"{path}/deliveries"))["items"]
     return Ids(
         store_id,
         agent_id,
@@ -73,6 +80,7 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         sent.json()["id"],
         str(import_id),
         *(lead["id"] for lead in leads),
+        delivery["id"],
     )
 
 
@@ -116,6 +124,10 @@ BODIES: dict[str, Body] = {
     "append_messages": lambda ids: {
         "json": {"lead_id": ids.lead_id, "role": "user", "content": "Oi"}
     },
+    "replace_stock_sync": lambda _: {
+        "json": {"outbound_url": None, "outbound_enabled": False, "inbound_enabled": True}
+    },
+    "rotate_stock_secret": lambda _: {"json": {"which": "inbound"}},
     "replace_privacy": lambda _: {"json": {"messages_days": 365, "leads_days": None}},
     "replace_knowledge_base": lambda ids: {"json": {"document_ids": [ids.document_id]}},
 }
