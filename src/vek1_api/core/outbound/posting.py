@@ -93,6 +93,9 @@ class Poster:
         self._url = url
         self._private_allowed = private_allowed
         self._patience = patience
+        # Connecting, and TLS, which give up in good order: what is cancelled half-way
+        # through a handshake keeps its socket for a while.
+        self._knock_seconds = patience.total_seconds() * 0.45
         self._resolve = resolver
         self._transport = httpx.AsyncHTTPTransport(
             verify=verify or _tls(), trust_env=False, retries=0
@@ -117,7 +120,7 @@ class Poster:
                 outcome = await self._attempt(at, body, headers)
         except TargetRefusedError as error:
             outcome = Outcome(at, 0, error="target_refused", answer=str(error))
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             outcome = Outcome(at, 0, error="timeout")
         except (httpx.HTTPError, OSError, UnicodeError) as error:
             outcome = Outcome(at, 0, error=_name(error))
@@ -136,7 +139,7 @@ class Poster:
             url,
             headers=_COMMON | headers,
             content=body,
-            extensions={"sni_hostname": host},
+            extensions={"sni_hostname": host, "timeout": {"connect": self._knock_seconds}},
         )
         failure = httpx.ConnectError("The name has no address.")
         for address in addresses[:MAX_ADDRESSES]:

@@ -12,8 +12,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import httpx
 
 MAX_URL_LENGTH = 2_000
-FIRST_FREE_PORT = 1024
-"""Below it only the web's own ports are taken."""
+FIRST_FREE_PORT, LAST_PORT = 1024, 65535
+"""Below the first only the web's own ports are taken."""
 
 _WEB_PORTS = frozenset({80, 443})
 _INTERNET_V6 = ip_network("2000::/3")
@@ -106,7 +106,7 @@ def _problem(url: httpx.URL, *, private_allowed: bool) -> str | None:
     if url.fragment:
         return "The address must not have a fragment (#)."
     port = port_of(url)
-    if port not in _WEB_PORTS and port < FIRST_FREE_PORT:
+    if port not in _WEB_PORTS and not FIRST_FREE_PORT <= port <= LAST_PORT:
         return f"Port {port} is not one that is used for this."
     return None
 
