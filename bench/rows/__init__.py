@@ -2,6 +2,7 @@
 
 from bench.rows import (
     create_document,
+    erp_batch,
     get_one,
     import_products,
     lead_search,
@@ -27,5 +28,6 @@ ROWS: dict[str, Row] = {
     "search": search.run,
     "retrieval": retrieval.run,
     "import": import_products.run,
+    "erp_batch": erp_batch.run,
 }
 """In the order in which they run: a small database first."""
