@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.erp import Erp
 from tests.people import Person
 from tests.stock.node import install_node
+from tests.stock.outlets import receiver
 from tests.stock.shelves import Shop, open_shop
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
