@@ -87,6 +87,11 @@ BEGIN
         PERFORM vek1_api.refuse('products', 'stock_ledger',
             'stock changes through POST /v1/products/{id}/stock, which writes its movement');
     END IF;
+    -- The clock, not the beginning of the transaction: whoever polls by updated_at counts on it
+    -- (settled_until).
+    IF TG_OP = 'INSERT' THEN
+        NEW.updated_at := timezone('UTC', clock_timestamp());
+    END IF;
     -- In Postgres NaN is greater than Infinity, so this refuses both.
     IF NOT (NEW.price >= 0 AND NEW.price < 'Infinity') THEN
         PERFORM vek1_api.refuse('products', 'price', 'price is a number of reais from 0 up');
@@ -1104,9 +1109,10 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Up to where a poller may read by updated_at and miss nothing: no transaction that runs now can
--- still write an earlier one. A row's updated_at is never before its transaction began; the two
--- seconds are for transactions whose beginning this role may not see.
+-- Up to where a poller may read products by updated_at and miss nothing: no transaction that runs
+-- now can still write an earlier one. An updated_at is the clock of its writing, never before its
+-- transaction began; one that has written nothing yet (a dump, a report) holds nobody up. The
+-- two seconds are for transactions whose beginning this role may not see.
 CREATE OR REPLACE FUNCTION vek1_api.settled_until() RETURNS timestamp
 LANGUAGE sql VOLATILE AS $$
     SELECT timezone('UTC', least(clock_timestamp() - interval '2 seconds', min(xact_start)))
@@ -2028,6 +2034,11 @@ BEGIN
     ON CONFLICT (store_id, digest) DO UPDATE SET erased_at = excluded.erased_at;
 
     PERFORM vek1_api.erase_customer(bought, marks, names);
+    -- Why somebody changed a stock, in their words.
+    UPDATE public.stock_movements SET payload = payload - 'reason'
+    WHERE store_id = person.store_id AND reason = 'manual' AND payload ->> 'reason' <> ''
+      AND vek1_api.tells(payload ->> 'reason', marks,
+                         array_remove(ARRAY[nullif(btrim(person.name), '')], NULL));
     DELETE FROM public.lead_events WHERE lead_id = person.id;
     GET DIAGNOSTICS happened = ROW_COUNT;
     -- Words and provider ids of messages go with them (messages_deleted).
@@ -2101,12 +2112,12 @@ BEGIN
         WITH replaced AS (
             UPDATE vek1_api.stock_notices AS notice SET movement_id = fresh.id
             FROM fresh
-            JOIN vek1_api.stock_notices AS old
-                ON old.store_id = fresh.store_id AND old.product_id = fresh.product_id
-               AND old.delta = fresh.delta AND old.sequence = 1 AND old.origin = 'opening'
-            WHERE notice.movement_id = old.movement_id
-              AND NOT EXISTS (SELECT FROM public.stock_movements WHERE id = old.movement_id)
-            RETURNING old.movement_id AS old_id, fresh.id AS new_id
+            JOIN vek1_api.stock_notices AS first
+                ON first.store_id = fresh.store_id AND first.product_id = fresh.product_id
+               AND first.delta = fresh.delta AND first.sequence = 1 AND first.origin = 'opening'
+            WHERE notice.movement_id = first.movement_id
+              AND NOT EXISTS (SELECT FROM public.stock_movements WHERE id = first.movement_id)
+            RETURNING first.movement_id AS old_id, fresh.id AS new_id
         )
         UPDATE vek1_api.stock_attempts AS attempt SET movement_id = replaced.new_id
         FROM replaced WHERE attempt.movement_id = replaced.old_id;
@@ -2204,9 +2215,9 @@ CREATE OR REPLACE FUNCTION vek1_api.next_notices(p_store_id uuid)
 RETURNS TABLE (movement_id uuid, free_at timestamptz) LANGUAGE plpgsql STABLE ROWS 100 AS $$
 #variable_conflict use_column
 DECLARE
-    paused_until timestamptz;
+    pause timestamptz;
 BEGIN
-    SELECT coalesce(outlet.paused_until, '-infinity') INTO paused_until
+    SELECT coalesce(outlet.paused_until, '-infinity') INTO pause
     FROM vek1_api.stock_outlets AS outlet JOIN public.stores ON stores.id = outlet.store_id
     WHERE outlet.store_id = p_store_id AND outlet.is_open AND stores.status <> 'deleted';
     IF NOT FOUND THEN
@@ -2229,7 +2240,7 @@ BEGIN
         ) AS following
     )
     SELECT each.movement_id,
-           greatest(each.due_at, each.leased_until, next_notices.paused_until)
+           greatest(each.due_at, each.leased_until, pause)
     FROM (
         SELECT head.movement_id, head.due_at, head.leased_until FROM head
         UNION ALL

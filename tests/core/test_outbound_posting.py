@@ -1,16 +1,21 @@
 """One POST to somebody else's server, over real sockets."""
 
 import gzip
+import ssl
 import time
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from standardwebhooks import Webhook
 
 from tests.fakes.erp_receiver import ErpReceiver, Reaction
 from vek1_api.core import clock
-from vek1_api.core.outbound import Poster, next_attempt, signed_headers
+from vek1_api.core.outbound import Outcome, Poster, next_attempt, signed_headers
 from vek1_api.core.outbound.posting import MAX_ANSWER_BYTES, retry_after
 from vek1_api.core.outbound.retrying import WAITS
 
@@ -111,6 +116,61 @@ async def test_server_that_never_speaks_tls_costs_no_more_patience(
 
     assert outcome.error == "timeout"
     assert receiver.received == []
+
+
+def certified(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return what a server proves itself with, and what trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = clock.now()
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    both = folder / "server.pem"
+    both.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(both)
+    return server, ssl.create_default_context(cafile=str(both))
+
+
+async def test_tls_is_with_the_name_although_the_connection_is_to_an_address(
+    tmp_path: Path,
+) -> None:
+    server, trusting = certified("erp.example.com", tmp_path)
+
+    async def here(_host: str, _port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    async def said(name: str, trust: ssl.SSLContext | None) -> Outcome:
+        url = f"https://{name}:{receiver.port}/"
+        async with Poster(url, private_allowed=True, resolver=here, verify=trust) as sender:
+            return await sender.post(b"{}", {})
+
+    async with ErpReceiver(server) as receiver:
+        proved = await said("erp.example.com", trusting)
+        other = await said("other.example.com", trusting)
+        stranger = await said("erp.example.com", None)
+
+    assert proved.is_delivered
+    assert receiver.names[0] == "erp.example.com"
+    assert (other.error, stranger.error) == ("tls", "tls")
+    assert len(receiver.received) == 1
 
 
 async def test_no_cookie_comes_back(receiver: ErpReceiver) -> None:

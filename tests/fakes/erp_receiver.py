@@ -5,6 +5,7 @@ It checks every signature with the reference library, as an integrator would.
 
 import asyncio
 import json
+import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,7 +65,9 @@ React = Callable[[Received], Reaction | None]
 class ErpReceiver:
     """``async with ErpReceiver() as receiver``, then ``receiver.url``."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        self.names: list[str | None] = []  # That TLS was asked for (SNI).
         self.received: list[Received] = []
         self.reactions: deque[Reaction] = deque()  # The next messages meet these, in order.
         self.react: React | None = None  # Asked first; none is as if it were not set.
@@ -77,7 +80,9 @@ class ErpReceiver:
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        if self.tls is not None:
+            self.tls.sni_callback = lambda _, name, __: self.names.append(name)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/stock?shop=1"
         return self

@@ -98,4 +98,4 @@ def test_body(store_id: UUID, at: datetime) -> bytes:
 
 def _body(kind: MessageType, at: datetime, data: dict[str, Any]) -> bytes:
     message = {"type": kind.value, "timestamp": at, "data": data}
-    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(message, default=str, option=orjson.OPT_UTC_Z)
