@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.conftest import RunJobs
 from tests.fakes.erp import Erp
 from tests.people import Person
 from tests.stock.shelves import START, Shop, fill, sell, stocks
@@ -47,6 +48,24 @@ async def test_a_change_is_in_the_trail_without_its_words(shop: Shop) -> None:
         shop.products["CAF-A"],
         {"delta": -2, "before": 10, "after": 8},
     )
+
+
+async def test_who_is_forgotten_is_not_named_in_the_ledger_any_more(
+    shop: Shop, run_jobs: RunJobs, db: Driver
+) -> None:
+    lead = await shop.owner.post(
+        f"/v1/stores/{shop.store_id}/leads",
+        {"channel": "whatsapp", "external_id": "5531999998888", "name": "Joana Prado"},
+    )
+    for words in ("Levado por joana prado", "Trocado, (31) 99999-8888", "Quebrou"):
+        await change(shop, "CAF-A", {"delta": -1, "reason": words})
+
+    await shop.owner.delete(f"/v1/leads/{lead['id']}")
+    await run_jobs()
+
+    made = await movements(shop, product_id=shop.products["CAF-A"])
+    assert [each["payload"].get("reason") for each in made] == ["Quebrou", None, None, None]
+    assert (await stocks(db, shop))["CAF-A"] == 7
 
 
 @pytest.mark.parametrize("body", [{"delta": -11}, {"delta": 1_000_000_000}])

@@ -407,6 +407,9 @@ async def test_a_batch_that_changes_too_much_is_held_until_it_is_meant(
     assert "11 of 20 products" in refused.json()["detail"]
     assert set((await stocks(db, shop)).values()) == {10, 20, 0, 5}
     assert await shop.owner.audit(action="stock.received") == []
+    [entry] = await shop.owner.audit(action="stock.held")
+    counts = {"changed": 11, "catalogue": 20, "sold_out": 0, "in_stock": 19}
+    assert entry["meta"] == counts
     assert await erp.verdicts(few) == ["applied"] * 9
     assert await erp.verdicts(half) == ["applied"] * 10
     items = [{"product_integration_id": key, "stock": 9} for key in keys[:11]]

@@ -103,6 +103,20 @@ async def _begin_sale(late: asyncpg.Connection, shop: Shop) -> str:
     return began
 
 
+async def test_a_new_product_is_as_young_as_its_row_and_not_as_its_transaction(
+    settled: Shop, db: Driver
+) -> None:
+    async with db.transaction():
+        [young] = await db.fetch("SELECT timezone('UTC', clock_timestamp()) AS moment")
+        at = await db.fetchval(
+            "INSERT INTO products (store_id, name, price) VALUES ($1, 'Novo', 1)"
+            " RETURNING updated_at",
+            settled.store_id,
+        )
+
+    assert at > young["moment"]
+
+
 async def test_what_was_deleted_is_not_there_any_more(settled: Shop, erp: Erp) -> None:
     await settled.owner.delete(f"/v1/products/{settled.products['CAF-B']}")
 

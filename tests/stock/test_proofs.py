@@ -18,6 +18,7 @@ from tests.fakes.erp import Erp, Message, new_secret
 from tests.people import SERVICE_TOKEN
 from tests.stock.shelves import START, Shop, stocks
 from vek1_api.core.db import Driver
+from vek1_api.stock.dependencies import MAX_BODY_BYTES
 from vek1_api.stock.signatures import is_proven
 
 BODY = json.dumps({"items": [{"product_integration_id": "CAF-A", "stock": 1}]}).encode()
@@ -153,6 +154,19 @@ async def test_unknown_disabled_and_wrong_look_the_same(
 
     assert [_shown(each) for each in answers] == [_shown(answers[0])] * 4
     assert is_refused(answers[0])
+
+
+async def test_a_body_that_is_too_large_is_refused_whoever_sends_it(erp: Erp) -> None:
+    body = b" " * (MAX_BODY_BYTES + 1)
+
+    for secret in (erp.secret, new_secret()):
+        response = await erp.http.post(
+            erp.path, content=body, headers={"Authorization": f"Bearer {secret}"}
+        )
+        assert (response.status_code, response.json()["code"]) == (
+            413,
+            "payload_too_large",
+        )
 
 
 async def test_a_filter_that_is_not_known_is_refused(erp: Erp) -> None:

@@ -14,9 +14,12 @@ from vek1_api.access.dependencies import (
     refuse_unknown_query,
     resources_of,
 )
-from vek1_api.core.errors import UnauthenticatedError
+from vek1_api.core.errors import PayloadTooLargeError, UnauthenticatedError
 from vek1_api.core.idempotency import Claim, checked_key, fingerprint
 from vek1_api.stock import secrets, signatures
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+"""A thousand items with the longest ids; what strangers send is digested before it is refused."""
 
 _MAX_AGENT_CHARS = 512
 
@@ -53,7 +56,11 @@ async def _access(request: Request, store_id: UUID) -> accesses.Access:
         company_id, valid = await secrets.inbound_secrets(
             driver, store_id, resources.keyring
         )
-    if not signatures.is_proven(request.headers, await request.body(), valid):
+    body = await request.body()
+    if len(body) > MAX_BODY_BYTES:
+        message = "The body is too large."
+        raise PayloadTooLargeError(message)
+    if not signatures.is_proven(request.headers, body, valid):
         # The same whether the store, its secret, or the signature is not there.
         message = "Sign with the store's inbound secret, or send it as a bearer token."
         raise UnauthenticatedError(message)

@@ -48,9 +48,14 @@ async def receive_stock(
     is_bare = options.plan_id is not None and not await write.request.body()
     sent = {} if is_bare else await json_body(write.request)
     batch = validated(StockBatch, sent)
-    return await write(
-        lambda tx: inbound.receive(tx, write.access, store_id, batch, options)
-    )
+    try:
+        return await write(
+            lambda tx: inbound.receive(tx, write.access, store_id, batch, options)
+        )
+    except BatchHeldError as error:
+        database = write.resources.database
+        await inbound.note_held(database, write.access, store_id, error)
+        raise
 
 
 @router.get(

@@ -15,6 +15,12 @@ class BatchHeldError(ConflictError):
             f"{sold_out} of {in_stock} that are in stock. Nothing was changed. Send it again "
             "with force=true if it is meant."
         )
+        self.counts = {
+            "changed": changed,
+            "catalogue": catalogue,
+            "sold_out": sold_out,
+            "in_stock": in_stock,
+        }
 
 
 class PlanNotFoundError(ForeignReferenceError):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vek1_api.access.access import Access
 from vek1_api.audit import service as audit_service
 from vek1_api.core.answers import Answer
-from vek1_api.core.db import Driver, driver_of, to_json
+from vek1_api.core.db import Database, Driver, driver_of, to_json
 from vek1_api.core.errors import FieldError, ValidationFailedError
 from vek1_api.stock import queries
 from vek1_api.stock.erp_schemas import BatchOptions, StockBatch
@@ -59,6 +59,22 @@ async def receive(
         f'"summary":{row["summary"]},"items":{row["verdicts"]}}}'
     )
     return Answer(200, body, has_etag=False)
+
+
+async def note_held(
+    database: Database, access: Access, store_id: UUID, error: BatchHeldError
+) -> None:
+    """Write into the trail that a batch was held; its own transaction is gone."""
+    async with database.transaction() as tx:
+        await audit_service.log_audit(
+            tx,
+            access,
+            "stock.held",
+            "store",
+            store_id,
+            store_id=store_id,
+            meta=error.counts,
+        )
 
 
 async def _items(
