@@ -157,20 +157,20 @@ async def test_tls_is_with_the_name_although_the_connection_is_to_an_address(
     async def here(_host: str, _port: int) -> Sequence[str]:
         return ["127.0.0.1"]
 
-    async def said(name: str, trust: ssl.SSLContext | None) -> Outcome:
-        url = f"https://{name}:{receiver.port}/"
+    async def said(port: int, name: str, trust: ssl.SSLContext | None) -> Outcome:
+        url = f"https://{name}:{port}/"
         async with Poster(url, private_allowed=True, resolver=here, verify=trust) as sender:
             return await sender.post(b"{}", {})
 
-    async with ErpReceiver(server) as receiver:
-        proved = await said("erp.example.com", trusting)
-        other = await said("other.example.com", trusting)
-        stranger = await said("erp.example.com", None)
+    async with ErpReceiver(server) as guarded:
+        proved = await said(guarded.port, "erp.example.com", trusting)
+        other = await said(guarded.port, "other.example.com", trusting)
+        stranger = await said(guarded.port, "erp.example.com", None)
 
     assert proved.is_delivered
-    assert receiver.names[0] == "erp.example.com"
+    assert guarded.names[0] == "erp.example.com"
     assert (other.error, stranger.error) == ("tls", "tls")
-    assert len(receiver.received) == 1
+    assert len(guarded.received) == 1
 
 
 async def test_no_cookie_comes_back(receiver: ErpReceiver) -> None:

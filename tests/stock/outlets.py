@@ -69,14 +69,14 @@ async def states(shop: Shop) -> dict[tuple[str, int], str]:
 
 
 _MOMENTS = {
-    "stock_notices": ("due_at", "created_at", "wanted_at", "leased_until"),
+    "stock_notices": ("due_at", "wanted_at", "leased_until"),
     "stock_outlets": ("failing_since", "paused_until"),
     "stock_old_secrets": ("valid_until",),
 }
 
 
 async def later(db: Driver, shop: Shop, **wait: float) -> None:
-    """Let time pass for a store's messages: all their moments are that much longer ago."""
+    """Let time pass for a store's messages: what is due, is due that much sooner."""
     for table, columns in _MOMENTS.items():
         shifted = ", ".join(f"{name} = {name} - $2::interval" for name in columns)
         await db.execute(

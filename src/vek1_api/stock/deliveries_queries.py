@@ -18,12 +18,10 @@ from sqlalchemy import (
     case,
     column,
     delete,
-    distinct,
     func,
     literal,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -233,20 +231,18 @@ async def want_again(tx: AsyncConnection, notice_id: UUID) -> None:
 
 async def with_due(tx: AsyncConnection) -> list[UUID]:
     """Return the stores that have something to send by now."""
-    waiting = select(distinct(StockNotice.store_id).label("store_id")).join(
-        StockOutlet,
-        and_(StockOutlet.store_id == StockNotice.store_id, StockOutlet.is_open),
+    waits = select(StockNotice.movement_id).where(
+        StockNotice.store_id == StockOutlet.store_id,
+        StockNotice.status.in_((DeliveryStatus.WAITING.value, AGAIN)),
     )
-    some = waiting.where(
-        StockNotice.status.in_((DeliveryStatus.WAITING.value, AGAIN))
-    ).subquery("some")
-    following = func.vek1_api.next_notices(some.c.store_id).table_valued(
+    following = func.vek1_api.next_notices(StockOutlet.store_id).table_valued(
         column("free_at", _MOMENT), name="following"
     )
-    statement = (
-        select(distinct(some.c.store_id))
-        .join(following.lateral(), true())
-        .where(following.c.free_at <= func.now())
+    soonest = select(func.min(following.c.free_at)).correlate(StockOutlet)
+    statement = select(StockOutlet.store_id).where(
+        StockOutlet.is_open,
+        waits.exists(),
+        soonest.scalar_subquery() <= func.now(),
     )
     return list((await tx.scalars(statement)).all())
 
