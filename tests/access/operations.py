@@ -79,8 +79,8 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         product_id,
         sent.json()["id"],
         str(import_id),
-        *(lead["id"] for lead in leads),
-        delivery["id"],
+        *[lead["id"] for lead in leads],
+        delivery_id=delivery["id"],
     )
 
 
