@@ -13,6 +13,7 @@ from bench.rows import (
     products,
     retrieval,
     search,
+    stock_notices,
 )
 from bench.run import Row
 
@@ -29,5 +30,6 @@ ROWS: dict[str, Row] = {
     "retrieval": retrieval.run,
     "import": import_products.run,
     "erp_batch": erp_batch.run,
+    "stock_notices": stock_notices.run,
 }
 """In the order in which they run: a small database first."""

@@ -19,7 +19,7 @@ from vek1_api.stock.settings_schemas import (
 )
 from vek1_api.stores.errors import StoreNotFoundError
 
-router = APIRouter(prefix="/v1/stores/{store_id}/stock-sync", tags=["Stock"])
+router = APIRouter(prefix="/v1/stores/{store_id}/stock-sync", tags=["Stock and ERPs"])
 
 
 @router.get("", response_model=StockSyncRead, responses=responses(StoreNotFoundError))

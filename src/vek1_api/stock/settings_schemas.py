@@ -25,8 +25,12 @@ _OutboundUrl = Annotated[
         examples=["https://erp.example.com/vek1/stock"],
     ),
 ]
-_Sends = Annotated[bool, Field(description="Whether changes of stock are sent to it.")]
-_Takes = Annotated[bool, Field(description="Whether the ERP may send stock to us.")]
+_Sends = Annotated[
+    bool, Field(description="Whether changes of stock are sent to it.", examples=[True])
+]
+_Takes = Annotated[
+    bool, Field(description="Whether the ERP may send stock to us.", examples=[True])
+]
 _HoldPercent = Annotated[
     int,
     Field(
@@ -35,6 +39,7 @@ _HoldPercent = Annotated[
         le=100,
         description="A batch that would change or sell out more than this share of the "
         "catalogue is held until it is sent with `force`.",
+        examples=[DEFAULT_HOLD_PERCENT],
     ),
 ]
 _HoldProducts = Annotated[
@@ -44,6 +49,7 @@ _HoldProducts = Annotated[
         ge=1,
         le=1_000_000,
         description="Batches that would change fewer products are never held.",
+        examples=[DEFAULT_HOLD_PRODUCTS],
     ),
 ]
 _LastFour = Annotated[
@@ -79,7 +85,7 @@ class StockSyncRead(BaseModel):
 
     outbound_url: _OutboundUrl
     outbound_enabled: _Sends
-    outbound_secret_set: bool
+    outbound_secret_set: bool = Field(examples=[True])
     outbound_secret_last_four: _LastFour
     outbound_old_secret_until: _OldUntil
     outbound_failing_since: datetime | None = Field(
@@ -91,7 +97,7 @@ class StockSyncRead(BaseModel):
         examples=["https://api.example.com/erp/v1/stores/…/stock"],
     )
     inbound_enabled: _Takes
-    inbound_secret_set: bool
+    inbound_secret_set: bool = Field(examples=[True])
     inbound_secret_last_four: _LastFour
     inbound_old_secret_until: _OldUntil
     hold_above_percent: _HoldPercent
