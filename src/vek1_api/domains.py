@@ -24,6 +24,7 @@ _ROUTERS = (
     "audit.router",
     "ops.router",
 )
+_WITH_WEBHOOKS = ("stock.deliveries_webhook",)
 _WITH_JOBS = (
     "files",
     "products",
@@ -40,6 +41,11 @@ _WITH_JOBS = (
 def routers() -> list[APIRouter]:
     """Return the router of every domain, in the order of the documentation."""
     return [import_module(f"vek1_api.{name}").router for name in _ROUTERS]
+
+
+def webhooks() -> list[APIRouter]:
+    """Return what is sent to others, for the documentation."""
+    return [import_module(f"vek1_api.{name}").webhooks for name in _WITH_WEBHOOKS]
 
 
 def load_jobs() -> None:

@@ -16,7 +16,7 @@ from vek1_api.core.schema.doctor import INVARIANTS
 from vek1_api.stock import deliveries_sending
 from vek1_api.stock.deliveries_sending import POLICY, Policy
 
-QUICK = replace(POLICY, patience=timedelta(seconds=0.3))
+QUICK = replace(POLICY, patience=timedelta(seconds=0.3), linger_seconds=0)
 
 
 @pytest.fixture

@@ -141,6 +141,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         summary="Stores, agents and knowledge that sell.",
         description=DESCRIPTION,
         routes=app.routes,
+        webhooks=app.webhooks.routes,
         tags=TAGS,
     )
     components = document["components"]
@@ -157,6 +158,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
         _complete(path, method, operation)
         _describe_successes(operation["responses"], schemas)
         _add_examples(operation, examples)
+    for methods in document["webhooks"].values():
+        for operation in methods.values():
+            _split_docstring(operation)
+            # Whoever takes it answers as they please.
+            operation["responses"] = {"2XX": {"description": "Taken."}}
+            _add_examples(operation, examples)
     return document
 
 

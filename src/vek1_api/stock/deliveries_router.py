@@ -13,7 +13,9 @@ from vek1_api.stock.deliveries_errors import DeliveryNotFoundError
 from vek1_api.stock.deliveries_schemas import DeliveryFilters, DeliveryPage, DeliveryRead
 from vek1_api.stores.errors import StoreNotFoundError
 
-router = APIRouter(prefix="/v1/stores/{store_id}/stock-sync/deliveries", tags=["Stock and ERPs"])
+router = APIRouter(
+    prefix="/v1/stores/{store_id}/stock-sync/deliveries", tags=["Stock and ERPs"]
+)
 
 
 @router.get("", response_model=DeliveryPage, responses=responses(StoreNotFoundError))

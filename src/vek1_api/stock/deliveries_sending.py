@@ -50,7 +50,7 @@ class Policy:
     look_seconds: float = 0.02
     """How often it looks for more while something is under way."""
 
-    linger_seconds: float = 0.0
+    linger_seconds: float = 0.1
     """How long it goes on looking once there is nothing more."""
 
     resolver: Resolve = resolve
