@@ -768,9 +768,12 @@ LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
     largest CONSTANT int := 1000000000;
+    moment timestamp;
 BEGIN
     PERFORM FROM public.products
     WHERE id = ANY (p_products) AND store_id = p_store_id ORDER BY id FOR NO KEY UPDATE;
+    -- The clock, not the beginning of the transaction: what waited for the lock came later.
+    moment := timezone('UTC', clock_timestamp());
     RETURN QUERY
     SELECT wanted.id, false, product.stock, product.stock
     FROM (
@@ -797,12 +800,13 @@ BEGIN
           AND product.stock::bigint + wanted.delta BETWEEN 0 AND largest
         RETURNING product.id, wanted.delta, product.stock
     ), movement AS (
-        -- The clock, not the beginning of the transaction: what waited for the lock came later.
         INSERT INTO public.stock_movements
             (store_id, product_id, delta, reason, order_id, external_id, payload, created_at)
         SELECT p_store_id, each.id, each.delta, p_reason, p_order_id,
                coalesce(each.external_id, p_external_id), coalesce(each.payload, p_payload),
-               timezone('UTC', clock_timestamp())
+               -- Those of one product have an order.
+               moment + interval '1 microsecond'
+                   * row_number() OVER (PARTITION BY each.id ORDER BY each.place)
         FROM unnest(p_products, p_deltas, p_external_ids, p_payloads)
             WITH ORDINALITY AS each (id, delta, external_id, payload, place)
         WHERE each.delta <> 0 ORDER BY each.id, each.place
@@ -2123,7 +2127,7 @@ BEGIN
         FROM replaced WHERE attempt.movement_id = replaced.old_id;
     END IF;
     WITH told AS (
-        SELECT fresh.*, row_number() OVER () AS place
+        SELECT fresh.*, row_number() OVER (ORDER BY fresh.created_at) AS place
         FROM fresh JOIN vek1_api.stock_outlets AS outlet USING (store_id)
         WHERE outlet.is_open AND fresh.product_id IS NOT NULL
           AND vek1_api.is_announced(fresh.reason, fresh.payload)
