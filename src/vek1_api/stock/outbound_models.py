@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Integer, Text, Uuid, func, text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ class StockSyncSettings(OfStore):
 
     __tablename__ = "store_stock_sync_settings"
 
+    store_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("stores.id"), unique=True)
     outbound_url: Mapped[str | None] = mapped_column(Text)
     outbound_secret: Mapped[str | None] = mapped_column(Text)
     inbound_secret: Mapped[str | None] = mapped_column(Text)
