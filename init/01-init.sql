@@ -2323,16 +2323,16 @@ BEGIN
            count(*) FILTER (WHERE outcome <> 'delivered')
     INTO delivered, failed FROM settled;
     IF delivered > 0 THEN
-        UPDATE vek1_api.stock_outlets
-        SET failures = 0, failing_since = NULL, paused_until = NULL
-        WHERE store_id = p_store_id
-          AND (failures > 0 OR failing_since IS NOT NULL OR paused_until IS NOT NULL);
+        -- A pause that was asked for goes on: others were under way when it was.
+        UPDATE vek1_api.stock_outlets SET failures = 0, failing_since = NULL
+        WHERE store_id = p_store_id AND (failures > 0 OR failing_since IS NOT NULL);
     END IF;
     IF failed > 0 THEN
         UPDATE vek1_api.stock_outlets AS outlet
         SET failures = outlet.failures + failed,
             failing_since = coalesce(outlet.failing_since, clock_timestamp()),
             paused_until = greatest(
+                outlet.paused_until,
                 p_paused_until,
                 CASE WHEN outlet.failures + failed >= pause_from
                      THEN clock_timestamp()

@@ -106,18 +106,30 @@ async def test_retry_after_gives_the_whole_store_a_pause(
     shop: Shop, db: Driver, receiver: ErpReceiver, resources: Resources
 ) -> None:
     await listen(shop, receiver)
-    await sell(db, shop, "CAF-A", 1)
-    receiver.reactions.append(Reaction(429, {"retry-after": "120"}))
+    limited = Reaction(429, {"retry-after": "120"})
+    failed = Reaction(500, delay_seconds=0.05)
+    reactions = {
+        shop.products["CAF-A"]: limited,
+        shop.products["CAF-B"]: Reaction(delay_seconds=0.05),
+    }
+    await fill(db, shop, 1)
+    for key in ("CAF-A", "CAF-B"):
+        await sell(db, shop, key, 1)
+    # What was under way with it, and went well or wrong, does not end the pause.
+    receiver.react = lambda message: reactions.get(message.data["product_id"], failed)
     await deliver(resources, shop)
+    assert len(receiver.received) == 3
+    receiver.react = None
     await sell(db, shop, "CAF-B", 1)
 
     await later(db, shop, seconds=90)
     await deliver(resources, shop)
-    assert len(receiver.received) == 1
+    assert len(receiver.received) == 3
 
     await later(db, shop, seconds=60)
     await deliver(resources, shop)
-    assert len(receiver.received) == 3
+    assert len(receiver.received) == 6
+    assert set((await states(shop)).values()) == {"delivered"}
 
 
 async def test_store_whose_erp_is_down_is_not_tried_for_every_product(
