@@ -79,8 +79,9 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         product_id,
         sent.json()["id"],
         str(import_id),
-        *[lead["id"] for lead in leads],
-        delivery_id=delivery["id"],
+        leads[0]["id"],
+        leads[1]["id"],
+        delivery["id"],
     )
 
 
