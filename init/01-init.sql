@@ -81,10 +81,16 @@ BEGIN
     IF NEW.stock < 0 THEN
         PERFORM vek1_api.refuse('products', 'stock', 'stock is never negative');
     END IF;
+    -- Only vek1_api.move_stock says so of itself, for as long as its own statement runs.
     IF TG_OP = 'UPDATE' AND NEW.stock <> OLD.stock
-       AND coalesce(current_setting('vek1_api.is_writer', true), '') <> 'on' THEN
+       AND coalesce(current_setting('vek1_api.moves_stock', true), '') <> 'on' THEN
         PERFORM vek1_api.refuse('products', 'stock_ledger',
             'stock changes through POST /v1/products/{id}/stock, which writes its movement');
+    END IF;
+    -- The clock, not the beginning of the transaction: whoever polls by updated_at counts on it
+    -- (settled_until).
+    IF TG_OP = 'INSERT' THEN
+        NEW.updated_at := timezone('UTC', clock_timestamp());
     END IF;
     -- In Postgres NaN is greater than Infinity, so this refuses both.
     IF NOT (NEW.price >= 0 AND NEW.price < 'Infinity') THEN
@@ -185,7 +191,8 @@ BEGIN
     END IF;
     -- Somebody else who adds a product with its stock may write the movement too: theirs counts,
     -- not the one that vek1_api.products_inserted wrote for them.
-    IF TG_OP = 'INSERT' AND coalesce(current_setting('vek1_api.is_writer', true), '') <> 'on' THEN
+    IF TG_OP = 'INSERT' AND coalesce(current_setting('vek1_api.is_writer', true), '') <> 'on'
+       AND coalesce(current_setting('vek1_api.moves_stock', true), '') <> 'on' THEN
         DELETE FROM public.stock_movements
         WHERE product_id = NEW.product_id AND delta = NEW.delta
           AND payload = '{"source": "opening"}';
@@ -332,6 +339,19 @@ BEGIN
         DELETE FROM vek1_api.store_payment WHERE store_id = OLD.id;
         DELETE FROM vek1_api.attention WHERE store_id = OLD.id;
         DELETE FROM vek1_api.webhook_inbox WHERE store_id = OLD.id;
+    END IF;
+    IF to_regclass('vek1_api.erp_levels') IS NOT NULL THEN
+        DELETE FROM vek1_api.erp_keys WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.erp_levels WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.stock_plans WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.stock_guard WHERE store_id = OLD.id;
+    END IF;
+    IF to_regclass('vek1_api.stock_notices') IS NOT NULL THEN
+        DELETE FROM vek1_api.stock_attempts WHERE movement_id IN (
+            SELECT movement_id FROM vek1_api.stock_notices WHERE store_id = OLD.id);
+        DELETE FROM vek1_api.stock_notices WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.stock_old_secrets WHERE store_id = OLD.id;
+        DELETE FROM vek1_api.stock_outlets WHERE store_id = OLD.id;
     END IF;
     RETURN NULL;
 END $$;
@@ -684,6 +704,12 @@ DECLARE
 BEGIN
     IF to_regclass('vek1_api.product_index') IS NOT NULL THEN
         DELETE FROM vek1_api.product_keys WHERE product_id = OLD.id;
+        IF to_regclass('vek1_api.erp_levels') IS NOT NULL THEN
+            DELETE FROM vek1_api.erp_levels WHERE product_id = OLD.id;
+        END IF;
+        IF to_regclass('vek1_api.stock_sequences') IS NOT NULL THEN
+            DELETE FROM vek1_api.stock_sequences WHERE product_id = OLD.id;
+        END IF;
         FOR gone IN
             WITH upload AS (
                 DELETE FROM vek1_api.file_uploads WHERE product_id = OLD.id RETURNING object_key
@@ -703,56 +729,6 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- The ledger: the one function that changes products.stock, and writes each change's movement.
--- Adds `p_deltas` to the stock of `p_products`, one delta for each product of the store. Products
--- are locked in the order of their ids, so that two of these never wait crosswise. Where one of
--- them would fall below zero (or is not of the store: `before` is null) nothing changes and only
--- the rows that hinder are returned, with `is_moved` false. A delta of 0 moves nothing.
-CREATE OR REPLACE FUNCTION vek1_api.move_stock(
-    p_store_id uuid,
-    p_products uuid[],
-    p_deltas int[],
-    p_reason text,
-    p_order_id uuid DEFAULT NULL,
-    p_external_id text DEFAULT NULL,
-    p_payload jsonb DEFAULT NULL
-)
-RETURNS TABLE (product_id uuid, is_moved boolean, before int, after int)
-LANGUAGE plpgsql VOLATILE AS $$
-#variable_conflict use_column
-DECLARE
-    largest CONSTANT int := 1000000000;
-BEGIN
-    PERFORM FROM public.products
-    WHERE id = ANY (p_products) AND store_id = p_store_id ORDER BY id FOR NO KEY UPDATE;
-    RETURN QUERY
-    SELECT wanted.id, false, product.stock, product.stock
-    FROM unnest(p_products, p_deltas) AS wanted (id, delta)
-    LEFT JOIN public.products AS product ON product.id = wanted.id AND product.store_id = p_store_id
-    WHERE product.id IS NULL
-       OR wanted.delta <> 0 AND product.stock::bigint + wanted.delta NOT BETWEEN 0 AND largest
-    ORDER BY 1;
-    IF FOUND THEN
-        RETURN;
-    END IF;
-    -- For the trigger that refuses everybody else.
-    PERFORM set_config('vek1_api.is_writer', 'on', true);
-    RETURN QUERY
-    WITH moved AS (
-        UPDATE public.products AS product SET stock = product.stock + wanted.delta
-        FROM unnest(p_products, p_deltas) AS wanted (id, delta)
-        WHERE product.id = wanted.id AND product.store_id = p_store_id AND wanted.delta <> 0
-          AND product.stock::bigint + wanted.delta BETWEEN 0 AND largest
-        RETURNING product.id, wanted.delta, product.stock
-    ), movement AS (
-        INSERT INTO public.stock_movements
-            (store_id, product_id, delta, reason, order_id, external_id, payload)
-        SELECT p_store_id, id, delta, p_reason, p_order_id, p_external_id, p_payload
-        FROM moved ORDER BY id
-    )
-    SELECT id, true, stock - delta, stock FROM moved ORDER BY id;
-END $$;
-
 -- Its room is free at once, its object leaves the bucket by a job.
 CREATE OR REPLACE FUNCTION vek1_api.clean_up_product_files() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -769,6 +745,390 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+
+---------------------------------------------------------------------------------------------
+-- Stock and ERPs: the ledger, and what ERPs say of it.
+---------------------------------------------------------------------------------------------
+
+-- The ledger: the one function that changes products.stock, and writes each change's movement.
+-- Adds `p_deltas` to the stock of `p_products`, products of the store; one that is named several
+-- times gets a movement for each. Products are locked in the order of their ids, so that two of
+-- these never wait crosswise. Where one of them would fall below zero (or is not of the store:
+-- `before` is null) nothing changes and only the rows that hinder are returned, with `is_moved`
+-- false. A delta of 0 moves nothing. `p_external_ids` and `p_payloads` are those of each delta,
+-- `p_external_id` and `p_payload` those of all.
+CREATE OR REPLACE FUNCTION vek1_api.move_stock(
+    p_store_id uuid,
+    p_products uuid[],
+    p_deltas int[],
+    p_reason text,
+    p_order_id uuid DEFAULT NULL,
+    p_external_id text DEFAULT NULL,
+    p_payload jsonb DEFAULT NULL,
+    p_external_ids text[] DEFAULT NULL,
+    p_payloads jsonb[] DEFAULT NULL
+)
+RETURNS TABLE (product_id uuid, is_moved boolean, before int, after int)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    largest CONSTANT int := 1000000000;
+    moment timestamp;
+BEGIN
+    PERFORM FROM public.products
+    WHERE id = ANY (p_products) AND store_id = p_store_id ORDER BY id FOR NO KEY UPDATE;
+    -- The clock, not the beginning of the transaction: what waited for the lock came later.
+    moment := timezone('UTC', clock_timestamp());
+    RETURN QUERY
+    SELECT wanted.id, false, product.stock, product.stock
+    FROM (
+        SELECT id, sum(delta) AS delta FROM unnest(p_products, p_deltas) AS each (id, delta)
+        GROUP BY id
+    ) AS wanted
+    LEFT JOIN public.products AS product ON product.id = wanted.id AND product.store_id = p_store_id
+    WHERE product.id IS NULL
+       OR wanted.delta <> 0 AND product.stock + wanted.delta NOT BETWEEN 0 AND largest
+    ORDER BY 1;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    -- For the trigger that refuses everybody else; whatever fails here takes it back.
+    PERFORM set_config('vek1_api.moves_stock', 'on', true);
+    RETURN QUERY
+    WITH moved AS (
+        UPDATE public.products AS product SET stock = product.stock + wanted.delta
+        FROM (
+            SELECT id, sum(delta)::int AS delta
+            FROM unnest(p_products, p_deltas) AS each (id, delta) GROUP BY id
+        ) AS wanted
+        WHERE product.id = wanted.id AND product.store_id = p_store_id AND wanted.delta <> 0
+          AND product.stock::bigint + wanted.delta BETWEEN 0 AND largest
+        RETURNING product.id, wanted.delta, product.stock
+    ), movement AS (
+        INSERT INTO public.stock_movements
+            (store_id, product_id, delta, reason, order_id, external_id, payload, created_at)
+        SELECT p_store_id, each.id, each.delta, p_reason, p_order_id,
+               coalesce(each.external_id, p_external_id), coalesce(each.payload, p_payload),
+               -- Those of one product have an order.
+               moment + interval '1 microsecond'
+                   * row_number() OVER (PARTITION BY each.id ORDER BY each.place)
+        FROM unnest(p_products, p_deltas, p_external_ids, p_payloads)
+            WITH ORDINALITY AS each (id, delta, external_id, payload, place)
+        WHERE each.delta <> 0 ORDER BY each.id, each.place
+    )
+    SELECT id, true, stock - delta, stock FROM moved ORDER BY id;
+    PERFORM set_config('vek1_api.moves_stock', 'off', true);
+END $$;
+
+-- Units that left or came after a moment, of which the level of that moment knows nothing: our
+-- own, and an ERP's deltas by the ERP's own clock. A first stock is itself a level; what the
+-- doctor wrote down never moved.
+CREATE OR REPLACE FUNCTION vek1_api.stock_moved_since(p_product_id uuid, p_moment timestamptz)
+RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT coalesce(sum(delta), 0) FROM public.stock_movements AS moved
+        WHERE product_id = p_product_id
+          -- An ERP's clock may be this much ahead (vek1_api.receive_stock).
+          AND created_at > timezone('UTC', p_moment) - interval '5 minutes'
+          AND CASE
+              WHEN reason <> 'inbound_sync' THEN
+                  created_at > timezone('UTC', p_moment)
+                  AND coalesce(payload ->> 'source', '') NOT IN ('opening', 'doctor')
+              WHEN payload ->> 'kind' = 'delta' THEN
+                  (payload ->> 'occurred_at')::timestamptz > p_moment
+              ELSE false END
+    );
+END $$;
+
+-- Takes a batch of an ERP: levels and deltas, in their order, each with a verdict of its own; the
+-- rest is applied. One batch of a store at a time. A dry run does the same, writes nothing but
+-- the plan. Items with a `ground` (the product and stock that a plan saw) are refused once that has
+-- moved. Nothing changes, and `is_held` says so, where too much of the catalogue would change or
+-- be sold out at once, unless it is forced.
+CREATE OR REPLACE FUNCTION vek1_api.receive_stock(
+    p_store_id uuid, p_items jsonb, p_is_dry_run boolean, p_is_forced boolean
+)
+RETURNS TABLE (is_held boolean, changed int, sold_out int, catalogue int, in_stock int,
+               plan_id uuid, summary text, verdicts text)
+LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+#variable_conflict use_variable
+DECLARE
+    largest CONSTANT int := 1000000000;
+    ahead CONSTANT interval := '5 minutes';  -- As far as an ERP's clock may be wrong.
+    candidates uuid[];
+    received timestamptz;
+    guard record;
+    item record;
+    status text;
+    code text;
+    message text;
+    -- The product that the loop is at.
+    product uuid;
+    stock int;
+    final bigint;
+    level_at timestamptz;           -- Of the last level that its ERP gave.
+    first_of_product int;           -- Where its deltas of this batch begin in `made_*`.
+    -- What becomes of each item.
+    n int := 0;
+    places int[] := '{}';
+    targets uuid[] := '{}';
+    statuses text[] := '{}';
+    codes text[] := '{}';
+    messages text[] := '{}';
+    befores int[] := '{}';
+    afters int[] := '{}';
+    -- What is to be written: accepted items, and the last level of each product.
+    made int := 0;
+    made_products uuid[] := '{}';
+    made_deltas int[] := '{}';
+    made_levels int[] := '{}';
+    made_said int[] := '{}';        -- The delta that was said, null of a level.
+    made_times timestamptz[] := '{}';
+    made_keys text[] := '{}';
+    made_befores int[] := '{}';
+    made_payloads jsonb[] := '{}';
+    said int := 0;
+    said_products uuid[] := '{}';
+    said_levels int[] := '{}';
+    said_times timestamptz[] := '{}';
+    said_keys text[] := '{}';
+BEGIN
+    PERFORM pg_advisory_xact_lock(
+        hashtextextended(format('vek1_api.receive_stock:%s', p_store_id), 0));
+    SELECT array_agg(DISTINCT named.id) INTO candidates
+    FROM jsonb_to_recordset(p_items) AS sent (product_id uuid, product_integration_id text)
+    LEFT JOIN vek1_api.product_keys AS known
+        ON known.store_id = p_store_id
+       AND known.product_integration_id = sent.product_integration_id
+    CROSS JOIN LATERAL (VALUES (sent.product_id), (known.product_id)) AS named (id)
+    WHERE named.id IS NOT NULL;
+    PERFORM FROM public.products AS it
+    WHERE it.id = ANY (candidates) AND it.store_id = p_store_id
+    ORDER BY it.id FOR NO KEY UPDATE;
+    received := clock_timestamp();
+
+    FOR item IN
+        WITH sent AS MATERIALIZED (
+            SELECT * FROM ROWS FROM (jsonb_to_recordset(p_items) AS (
+                product_id uuid, product_integration_id text, stock numeric, delta numeric,
+                external_id text, occurred_at timestamptz, ground jsonb
+            )) WITH ORDINALITY AS each (
+                id, integration_id, level, delta, external_id, at, ground, place)
+        )
+        SELECT sent.*, it.id AS target, it.stock AS stock_now, last.occurred_at AS level_at,
+               trunc(coalesce(sent.level, sent.delta)) AS amount,
+               CASE WHEN sent.level IS NOT NULL AND sent.at IS NOT NULL AND it.id IS NOT NULL
+                    THEN vek1_api.stock_moved_since(it.id, sent.at) ELSE 0 END AS moved_since,
+               once.before AS once_before, once.after AS once_after,
+               CASE
+                   WHEN sent.id IS NOT NULL AND sent.integration_id IS NOT NULL
+                        AND coalesce(it.id, known.product_id) IS NOT NULL
+                        AND known.product_id IS DISTINCT FROM it.id THEN 'ids_disagree'
+                   WHEN it.id IS NULL THEN 'not_found'
+                   WHEN once.external_id IS NOT NULL AND (once.product_id, once.level, once.delta)
+                        IS DISTINCT FROM (it.id, sent.level, sent.delta) THEN 'reused'
+                   WHEN once.external_id IS NOT NULL OR sent.external_id IS NOT NULL
+                        AND row_number() OVER (
+                            PARTITION BY sent.external_id ORDER BY sent.place) > 1 THEN 'known'
+                   WHEN sent.at > received + ahead THEN 'future'
+                   WHEN coalesce(sent.level, sent.delta)
+                        <> trunc(coalesce(sent.level, sent.delta)) THEN 'fraction'
+                   WHEN abs(coalesce(sent.level, sent.delta)) > largest THEN 'too_large'
+                   WHEN sent.ground IS NOT NULL AND (
+                       (sent.ground ->> 'product_id')::uuid IS DISTINCT FROM it.id
+                       OR (sent.ground ->> 'stock')::int IS DISTINCT FROM it.stock) THEN 'moved'
+               END AS problem
+        FROM sent
+        LEFT JOIN vek1_api.product_keys AS known
+            ON known.store_id = p_store_id AND known.product_integration_id = sent.integration_id
+        LEFT JOIN public.products AS it
+            ON it.id = coalesce(sent.id, known.product_id) AND it.store_id = p_store_id
+           AND it.id = ANY (candidates)  -- Only those are locked.
+        LEFT JOIN vek1_api.erp_levels AS last ON last.product_id = it.id
+        LEFT JOIN vek1_api.erp_keys AS once
+            ON once.store_id = p_store_id AND once.external_id = sent.external_id
+        ORDER BY it.id, sent.place
+    LOOP
+        IF item.target IS DISTINCT FROM product THEN
+            product := item.target;
+            stock := item.stock_now;
+            level_at := item.level_at;
+            first_of_product := made + 1;
+        END IF;
+        code := NULL;
+        message := NULL;
+        n := n + 1;
+        places[n] := item.place;
+        targets[n] := item.target;
+        befores[n] := stock;
+        afters[n] := stock;
+        IF item.problem IS NULL THEN
+            final := item.amount + CASE WHEN item.level IS NULL THEN stock
+                ELSE item.moved_since + CASE WHEN item.at IS NULL OR first_of_product > made THEN 0
+                    ELSE (SELECT coalesce(sum(it.delta), 0)
+                          FROM unnest(made_said[first_of_product:made],
+                                      made_times[first_of_product:made]) AS it (delta, at)
+                          WHERE it.at > item.at) END END;
+            -- A level in the ERP's own last second may come second; a delta is already in it.
+            IF item.level IS NULL AND item.at <= level_at OR item.at < level_at THEN
+                status := 'stale';
+                message := format('The ERP gave a level of %s.', level_at);
+            ELSE
+                IF item.level IS NOT NULL THEN
+                    level_at := coalesce(item.at, greatest(received, level_at));
+                    IF said = 0 OR said_products[said] <> product THEN
+                        said := said + 1;
+                    END IF;
+                    said_products[said] := product;
+                    said_levels[said] := item.amount;
+                    said_times[said] := level_at;
+                    said_keys[said] := item.external_id;
+                END IF;
+                IF final < 0 THEN
+                    status := 'rejected';
+                    code := 'negative_stock';
+                    message := format('The stock would be %s.', final);
+                ELSIF final > largest THEN
+                    status := 'rejected';
+                    code := 'invalid';
+                    message := format('The stock would be more than %s.', largest);
+                ELSE
+                    status := CASE WHEN final = stock THEN 'unchanged' ELSE 'applied' END;
+                    made := made + 1;
+                    made_products[made] := product;
+                    made_deltas[made] := final - stock;
+                    made_levels[made] := CASE WHEN item.level IS NOT NULL THEN item.amount END;
+                    made_said[made] := CASE WHEN item.level IS NULL THEN item.amount END;
+                    made_times[made] := coalesce(item.at, received);
+                    made_keys[made] := item.external_id;
+                    made_befores[made] := stock;
+                    made_payloads[made] := jsonb_build_object(
+                        'source', 'erp',
+                        'kind', CASE WHEN item.level IS NULL THEN 'delta' ELSE 'level' END,
+                        'said', item.amount::int, 'occurred_at', coalesce(item.at, received));
+                    stock := final;
+                    afters[n] := stock;
+                END IF;
+            END IF;
+        ELSE
+            CASE item.problem
+                WHEN 'not_found' THEN
+                    status := 'not_found';
+                    code := 'product_not_found';
+                    message := 'No product of this store has this id.';
+                WHEN 'known' THEN
+                    status := 'duplicate';
+                    befores[n] := coalesce(item.once_before, stock);
+                    afters[n] := coalesce(item.once_after, stock);
+                WHEN 'reused' THEN
+                    status := 'duplicate';
+                    code := 'conflict';
+                    message := 'This external_id was another change; that one stands.';
+                ELSE
+                    status := 'rejected';
+                    code := CASE WHEN item.problem IN ('ids_disagree', 'moved')
+                            THEN 'conflict' ELSE 'invalid' END;
+                    message := CASE item.problem
+                        WHEN 'ids_disagree' THEN
+                            'product_id and product_integration_id name different products.'
+                        WHEN 'moved' THEN format(
+                            'The plan saw a stock of %s; it is %s now.',
+                            coalesce(item.ground ->> 'stock', 'nothing'), item.stock_now)
+                        WHEN 'future' THEN 'occurred_at is more than five minutes ahead.'
+                        WHEN 'fraction' THEN 'Stock is counted in whole units.'
+                        ELSE format('At most %s units can be counted.', largest) END;
+            END CASE;
+        END IF;
+        statuses[n] := status;
+        codes[n] := code;
+        messages[n] := message;
+    END LOOP;
+
+    SELECT count(*) FILTER (WHERE moved <> 0),
+           count(*) FILTER (WHERE moved <> 0 AND was + moved = 0)
+    INTO changed, sold_out
+    FROM (
+        SELECT sum(each.delta) AS moved, (array_agg(each.before ORDER BY each.place))[1] AS was
+        FROM unnest(made_products, made_deltas, made_befores)
+            WITH ORDINALITY AS each (id, delta, before, place)
+        GROUP BY each.id
+    ) AS products;
+    is_held := false;
+    SELECT coalesce(min(it.hold_above_percent), 50) AS percent,
+           coalesce(min(it.hold_from_products), 10) AS products
+    INTO guard FROM vek1_api.stock_guard AS it WHERE it.store_id = p_store_id;
+    IF changed >= guard.products THEN
+        SELECT count(*), count(*) FILTER (WHERE it.stock > 0) INTO catalogue, in_stock
+        FROM public.products AS it WHERE it.store_id = p_store_id;
+        is_held := changed * 100::bigint > catalogue * guard.percent
+            OR sold_out >= guard.products
+               AND sold_out * 100::bigint > in_stock * guard.percent;
+    END IF;
+
+    IF p_is_dry_run THEN
+        DELETE FROM vek1_api.stock_plans AS it
+        WHERE it.store_id = p_store_id AND it.created_at < received - interval '1 day';
+        INSERT INTO vek1_api.stock_plans AS it (store_id, items)
+        SELECT p_store_id, coalesce(jsonb_agg(sent.item || jsonb_build_object('ground',
+                   jsonb_build_object('product_id', ground.id, 'stock', now.stock))
+                   ORDER BY sent.place), '[]')
+        FROM jsonb_array_elements(p_items) WITH ORDINALITY AS sent (item, place)
+        JOIN unnest(places, targets) AS ground (place, id) ON ground.place = sent.place
+        LEFT JOIN public.products AS now ON now.id = ground.id
+        RETURNING it.id INTO plan_id;
+    ELSIF NOT is_held OR p_is_forced THEN
+        PERFORM FROM vek1_api.move_stock(
+            p_store_id, made_products, made_deltas, 'inbound_sync',
+            p_external_ids => made_keys, p_payloads => made_payloads);
+        INSERT INTO vek1_api.erp_keys
+            (store_id, external_id, product_id, level, delta, before, after, received_at)
+        SELECT p_store_id, it.key, it.id, it.level, it.said, it.before, it.before + it.delta, received
+        FROM unnest(made_keys, made_products, made_levels, made_said, made_befores, made_deltas)
+            AS it (key, id, level, said, before, delta)
+        WHERE it.key IS NOT NULL;
+        INSERT INTO vek1_api.erp_levels AS known
+            (product_id, store_id, level, occurred_at, received_at, external_id)
+        SELECT it.id, p_store_id, it.level, it.at, received, it.key
+        FROM unnest(said_products, said_levels, said_times, said_keys) AS it (id, level, at, key)
+        ON CONFLICT (product_id) DO UPDATE
+        SET store_id = excluded.store_id, level = excluded.level,
+            occurred_at = excluded.occurred_at, received_at = excluded.received_at,
+            external_id = excluded.external_id;
+    END IF;
+
+    SELECT json_build_object(
+               'applied', count(*) FILTER (WHERE it.status = 'applied'),
+               'unchanged', count(*) FILTER (WHERE it.status = 'unchanged'),
+               'duplicate', count(*) FILTER (WHERE it.status = 'duplicate'),
+               'stale', count(*) FILTER (WHERE it.status = 'stale'),
+               'not_found', count(*) FILTER (WHERE it.status = 'not_found'),
+               'rejected', count(*) FILTER (WHERE it.status = 'rejected')),
+           json_agg(json_build_object(
+               'product_integration_id', sent.item -> 'product_integration_id',
+               'product_id', coalesce(it.target::text, sent.item ->> 'product_id'),
+               'external_id', sent.item -> 'external_id',
+               'status', it.status, 'before', it.before, 'after', it.after,
+               'code', it.code, 'message', it.message) ORDER BY it.place)
+    INTO summary, verdicts
+    FROM unnest(places, targets, statuses, codes, messages, befores, afters)
+        AS it (place, target, status, code, message, before, after)
+    JOIN jsonb_array_elements(p_items) WITH ORDINALITY AS sent (item, place)
+        ON sent.place = it.place;
+    RETURN NEXT;
+END $$;
+
+-- Up to where a poller may read products by updated_at and miss nothing: no transaction that runs
+-- now can still write an earlier one. An updated_at is the clock of its writing, never before its
+-- transaction began; one that has written nothing yet (a dump, a report) holds nobody up. The
+-- two seconds are for transactions whose beginning this role may not see.
+CREATE OR REPLACE FUNCTION vek1_api.settled_until() RETURNS timestamp
+LANGUAGE sql VOLATILE AS $$
+    SELECT timezone('UTC', least(clock_timestamp() - interval '2 seconds', min(xact_start)))
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+$$;
 
 
 ---------------------------------------------------------------------------------------------
@@ -1772,6 +2132,11 @@ BEGIN
     ON CONFLICT (store_id, digest) DO UPDATE SET erased_at = excluded.erased_at;
 
     PERFORM vek1_api.erase_customer(bought, marks, names);
+    -- Why somebody changed a stock, in their words.
+    UPDATE public.stock_movements SET payload = payload - 'reason'
+    WHERE store_id = person.store_id AND reason = 'manual' AND payload ->> 'reason' <> ''
+      AND vek1_api.tells(payload ->> 'reason', marks,
+                         array_remove(ARRAY[nullif(btrim(person.name), '')], NULL));
     DELETE FROM public.lead_events WHERE lead_id = person.id;
     GET DIAGNOSTICS happened = ROW_COUNT;
     -- Words and provider ids of messages go with them (messages_deleted).
@@ -1816,6 +2181,291 @@ BEGIN
     DELETE FROM public.messages_history WHERE id = ANY (old);
     GET DIAGNOSTICS messages = ROW_COUNT;
     RETURN NEXT;
+END $$;
+
+
+---------------------------------------------------------------------------------------------
+-- Stock notices: every movement that a store's ERP must hear of has one message, written with it.
+-- A job delivers them (vek1_api.stock.deliveries); these functions are its steps.
+---------------------------------------------------------------------------------------------
+
+-- What came from the ERP is not told back to it; what the doctor wrote down never moved.
+CREATE OR REPLACE FUNCTION vek1_api.is_announced(reason text, payload jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT reason <> 'inbound_sync' AND coalesce(payload ->> 'source', '') <> 'doctor'
+$$;
+
+-- On the path of every order: where nobody is to be told, it costs one look at stock_outlets.
+CREATE OR REPLACE FUNCTION vek1_api.announce_movements() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF to_regclass('vek1_api.stock_outlets') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM fresh JOIN vek1_api.stock_outlets AS outlet USING (store_id) WHERE outlet.is_open;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    -- Where somebody else's movement took the place of a product's first one, so does its notice.
+    IF coalesce(current_setting('vek1_api.is_writer', true), '') <> 'on' THEN
+        WITH replaced AS (
+            UPDATE vek1_api.stock_notices AS notice SET movement_id = fresh.id
+            FROM fresh
+            JOIN vek1_api.stock_notices AS first
+                ON first.store_id = fresh.store_id AND first.product_id = fresh.product_id
+               AND first.delta = fresh.delta AND first.sequence = 1 AND first.origin = 'opening'
+            WHERE notice.movement_id = first.movement_id
+              AND NOT EXISTS (SELECT FROM public.stock_movements WHERE id = first.movement_id)
+            RETURNING first.movement_id AS old_id, fresh.id AS new_id
+        )
+        UPDATE vek1_api.stock_attempts AS attempt SET movement_id = replaced.new_id
+        FROM replaced WHERE attempt.movement_id = replaced.old_id;
+    END IF;
+    WITH told AS (
+        SELECT fresh.*, row_number() OVER (ORDER BY fresh.created_at) AS place
+        FROM fresh JOIN vek1_api.stock_outlets AS outlet USING (store_id)
+        WHERE outlet.is_open AND fresh.product_id IS NOT NULL
+          AND vek1_api.is_announced(fresh.reason, fresh.payload)
+          AND NOT EXISTS (SELECT FROM vek1_api.stock_notices WHERE movement_id = fresh.id)
+    ), counted AS (
+        INSERT INTO vek1_api.stock_sequences AS counter (product_id, last)
+        SELECT product_id, count(*) FROM told GROUP BY 1 ORDER BY 1
+        ON CONFLICT (product_id) DO UPDATE SET last = counter.last + excluded.last
+        RETURNING product_id, last
+    )
+    INSERT INTO vek1_api.stock_notices (
+        movement_id, store_id, product_id, product_integration_id, sequence, level, delta, reason,
+        order_id, origin
+    )
+    SELECT told.id, told.store_id, told.product_id, product.product_integration_id,
+           counted.last + 1 - count(*) OVER later,
+           -- The stock is that after all of them: a level is without those that came later.
+           product.stock - sum(told.delta) OVER later + told.delta,
+           told.delta, told.reason, told.order_id,
+           CASE WHEN told.order_id IS NOT NULL THEN coalesce(orders.source, 'manual')
+                ELSE coalesce(told.payload ->> 'source', 'manual') END
+    FROM told
+    JOIN counted USING (product_id)
+    JOIN public.products AS product ON product.id = told.product_id
+    LEFT JOIN public.orders ON orders.id = told.order_id
+    WINDOW later AS (PARTITION BY told.product_id ORDER BY told.place DESC);
+    RETURN NULL;
+END $$;
+
+-- Has a store's notices delivered. The lock, kept until the commit, is what
+-- vek1_api.rest_deliveries looks at: whoever finds a job at work keeps it from ending.
+CREATE OR REPLACE FUNCTION vek1_api.wake_deliveries(p_store_id uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    once CONSTANT text := format('stock.deliver:%s', p_store_id);
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended(once, 0));
+    PERFORM vek1_api.enqueue(
+        'stock.deliver', json_build_object('store_id', p_store_id), once, NULL);
+END $$;
+
+-- At the end of the transaction, when it locks nothing any more: two that add the same job wait
+-- for each other, and must not wait crosswise for products as well.
+CREATE OR REPLACE FUNCTION vek1_api.enqueue_delivery() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- Once for each transaction and store.
+    IF coalesce(current_setting('vek1_api.deliveries_woken', true), '') <> NEW.store_id::text THEN
+        PERFORM vek1_api.wake_deliveries(NEW.store_id);
+        PERFORM set_config('vek1_api.deliveries_woken', NEW.store_id::text, true);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Keeps what the trigger on movements reads. Another address, and being switched on, is a fresh
+-- start: what waits is tried again.
+CREATE OR REPLACE FUNCTION vek1_api.open_store_stock_sync_settings() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    store CONSTANT uuid := coalesce(NEW.store_id, OLD.store_id);
+    opens CONSTANT boolean := coalesce(NEW.outbound_enabled AND NEW.outbound_url <> '', false);
+    is_fresh CONSTANT boolean := opens AND (
+        NOT coalesce(OLD.outbound_enabled, false)
+        OR NEW.outbound_url IS DISTINCT FROM OLD.outbound_url);
+BEGIN
+    IF to_regclass('vek1_api.stock_outlets') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO vek1_api.stock_outlets AS outlet (store_id, is_open, open_since)
+    VALUES (store, opens, CASE WHEN opens THEN clock_timestamp() END)
+    ON CONFLICT (store_id) DO UPDATE SET
+        is_open = opens,
+        open_since = CASE WHEN outlet.is_open AND opens THEN outlet.open_since
+                          ELSE excluded.open_since END;
+    IF is_fresh THEN
+        UPDATE vek1_api.stock_outlets SET
+            failures = 0, failing_since = NULL, paused_until = NULL, disabled_at = NULL,
+            disabled_reason = NULL
+        WHERE store_id = store;
+        UPDATE vek1_api.stock_notices SET due_at = '-infinity'
+        WHERE store_id = store AND status IN ('waiting', 'again') AND due_at > '-infinity';
+        PERFORM vek1_api.wake_deliveries(store);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- The notices of a store that may go next, and from when on: of each product the first that
+-- waits, and those that somebody asked for again. None of a store that tells nobody.
+CREATE OR REPLACE FUNCTION vek1_api.next_notices(p_store_id uuid)
+RETURNS TABLE (movement_id uuid, free_at timestamptz) LANGUAGE plpgsql STABLE ROWS 100 AS $$
+#variable_conflict use_column
+DECLARE
+    pause timestamptz;
+BEGIN
+    SELECT coalesce(outlet.paused_until, '-infinity') INTO pause
+    FROM vek1_api.stock_outlets AS outlet JOIN public.stores ON stores.id = outlet.store_id
+    WHERE outlet.store_id = p_store_id AND outlet.is_open AND stores.status <> 'deleted';
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH RECURSIVE head AS (
+        -- From product to product by the index, however many notices each of them has.
+        (SELECT notice.movement_id, notice.product_id, notice.due_at, notice.leased_until
+         FROM vek1_api.stock_notices AS notice
+         WHERE notice.store_id = p_store_id AND notice.status = 'waiting'
+         ORDER BY notice.product_id, notice.sequence LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM head CROSS JOIN LATERAL (
+            SELECT notice.movement_id, notice.product_id, notice.due_at, notice.leased_until
+            FROM vek1_api.stock_notices AS notice
+            WHERE notice.store_id = p_store_id AND notice.status = 'waiting'
+              AND notice.product_id > head.product_id
+            ORDER BY notice.product_id, notice.sequence LIMIT 1
+        ) AS following
+    )
+    SELECT each.movement_id,
+           greatest(each.due_at, each.leased_until, pause)
+    FROM (
+        SELECT head.movement_id, head.due_at, head.leased_until FROM head
+        UNION ALL
+        SELECT notice.movement_id, notice.due_at, notice.leased_until
+        FROM vek1_api.stock_notices AS notice
+        WHERE notice.store_id = p_store_id AND notice.status = 'again'
+    ) AS each;
+END $$;
+
+-- Lends notices to one worker, for as long as an attempt may take; a crash gives them back.
+CREATE OR REPLACE FUNCTION vek1_api.take_notices(p_store_id uuid, p_limit int, p_lease interval)
+RETURNS TABLE (
+    movement_id uuid, product_id uuid, product_integration_id text, sequence bigint, level int,
+    delta int, reason text, order_id uuid, origin text, created_at timestamptz,
+    wanted_at timestamptz, attempts int
+)
+LANGUAGE plpgsql VOLATILE ROWS 10 AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH chosen AS (
+        SELECT notice.movement_id
+        FROM vek1_api.next_notices(p_store_id) AS next
+        JOIN vek1_api.stock_notices AS notice USING (movement_id)
+        -- Again of the row itself, which another worker may have changed since.
+        WHERE next.free_at <= clock_timestamp() AND notice.status IN ('waiting', 'again')
+          AND notice.due_at <= clock_timestamp()
+          AND coalesce(notice.leased_until, '-infinity') <= clock_timestamp()
+        ORDER BY notice.created_at LIMIT p_limit
+        FOR NO KEY UPDATE OF notice SKIP LOCKED
+    )
+    UPDATE vek1_api.stock_notices AS notice
+    SET leased_until = clock_timestamp() + p_lease, attempts = notice.attempts + 1
+    FROM chosen WHERE notice.movement_id = chosen.movement_id
+    RETURNING notice.movement_id, notice.product_id, notice.product_integration_id,
+              notice.sequence, notice.level, notice.delta, notice.reason, notice.order_id,
+              notice.origin, notice.created_at, notice.wanted_at, notice.attempts;
+END $$;
+
+-- Writes down what came of attempts. One whose notice was lent to somebody else since says
+-- nothing. Where nothing gets through, the store has a pause, which grows. Returns since when
+-- nothing has got through.
+CREATE OR REPLACE FUNCTION vek1_api.settle_notices(
+    p_store_id uuid, p_results jsonb, p_paused_until timestamptz
+)
+RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    pause_from CONSTANT int := 8;     -- Failures in a row.
+    longest_pause CONSTANT int := 300;  -- Seconds.
+    delivered int;
+    failed int;
+    since timestamptz;
+BEGIN
+    WITH result AS (
+        SELECT * FROM jsonb_to_recordset(p_results) AS each (
+            movement_id uuid, number int, at timestamptz, duration_ms int, status int, error text,
+            answer text, outcome text, due_at timestamptz)
+    ), settled AS (
+        UPDATE vek1_api.stock_notices AS notice
+        SET status = CASE result.outcome WHEN 'retry' THEN notice.status ELSE result.outcome END,
+            due_at = coalesce(result.due_at, notice.due_at),
+            delivered_at = CASE result.outcome WHEN 'delivered' THEN clock_timestamp()
+                                ELSE notice.delivered_at END,
+            leased_until = NULL
+        FROM result
+        WHERE notice.movement_id = result.movement_id AND notice.attempts = result.number
+        RETURNING result.*
+    ), logged AS (
+        INSERT INTO vek1_api.stock_attempts
+            (movement_id, number, at, duration_ms, status, error, answer)
+        SELECT movement_id, number, at, duration_ms, status, error, answer FROM settled
+        ON CONFLICT DO NOTHING
+    )
+    SELECT count(*) FILTER (WHERE outcome = 'delivered'),
+           count(*) FILTER (WHERE outcome <> 'delivered')
+    INTO delivered, failed FROM settled;
+    IF delivered > 0 THEN
+        -- A pause that was asked for goes on: others were under way when it was.
+        UPDATE vek1_api.stock_outlets SET failures = 0, failing_since = NULL
+        WHERE store_id = p_store_id AND (failures > 0 OR failing_since IS NOT NULL);
+    END IF;
+    IF failed > 0 THEN
+        UPDATE vek1_api.stock_outlets AS outlet
+        SET failures = outlet.failures + failed,
+            failing_since = coalesce(outlet.failing_since, clock_timestamp()),
+            paused_until = greatest(
+                outlet.paused_until,
+                p_paused_until,
+                CASE WHEN outlet.failures + failed >= pause_from
+                     THEN clock_timestamp()
+                          + least(outlet.failures + failed, longest_pause) * interval '1 second'
+                END)
+        WHERE store_id = p_store_id
+        RETURNING outlet.failing_since INTO since;
+    END IF;
+    RETURN since;
+END $$;
+
+-- Ends a store's delivery, if nothing is to be sent now: from then on the next movement adds a job
+-- of its own. False while there is something, or a movement that is just being committed. Adds a
+-- job for when the next retry is due. With `p_is_tired` another job goes on at once.
+CREATE OR REPLACE FUNCTION vek1_api.rest_deliveries(p_store_id uuid, p_is_tired boolean)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    once CONSTANT text := format('stock.deliver:%s', p_store_id);
+    payload CONSTANT json := json_build_object('store_id', p_store_id);
+    next_at timestamptz;
+BEGIN
+    IF NOT p_is_tired THEN
+        IF NOT pg_try_advisory_xact_lock(hashtextextended(once, 0)) THEN
+            RETURN false;
+        END IF;
+        SELECT min(free_at) INTO next_at FROM vek1_api.next_notices(p_store_id);
+        IF next_at <= clock_timestamp() THEN
+            RETURN false;
+        END IF;
+    END IF;
+    UPDATE vek1_api.pgqueuer SET dedupe_key = NULL WHERE dedupe_key = once AND status = 'picked';
+    IF p_is_tired THEN
+        PERFORM vek1_api.enqueue('stock.deliver', payload, once, NULL);
+    ELSIF next_at IS NOT NULL THEN
+        PERFORM vek1_api.enqueue(
+            'stock.deliver', payload, format('%s:%s', once, ceil(extract(epoch FROM next_at))),
+            NULL, next_at - now());
+    END IF;
+    RETURN true;
 END $$;
 
 
@@ -2245,6 +2895,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
         SELECT 'products', 'vek1_updated', 'AFTER UPDATE',
                'REFERENCING OLD TABLE AS stale NEW TABLE AS fresh FOR EACH STATEMENT',
                'vek1_api.products_updated'
+        UNION ALL
+        SELECT 'stock_movements', 'vek1_announce', 'AFTER INSERT',
+               'REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT', 'vek1_api.announce_movements'
+        UNION ALL
+        SELECT 'store_stock_sync_settings', 'vek1_open', 'AFTER INSERT OR DELETE OR UPDATE',
+               'FOR EACH ROW', 'vek1_api.open_store_stock_sync_settings'
         UNION ALL
         SELECT 'leads', 'vek1_inserted', 'AFTER INSERT',
                'REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT', 'vek1_api.leads_inserted'

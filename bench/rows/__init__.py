@@ -2,6 +2,7 @@
 
 from bench.rows import (
     create_document,
+    erp_batch,
     get_one,
     import_products,
     lead_search,
@@ -12,6 +13,7 @@ from bench.rows import (
     products,
     retrieval,
     search,
+    stock_notices,
 )
 from bench.run import Row
 
@@ -27,5 +29,7 @@ ROWS: dict[str, Row] = {
     "search": search.run,
     "retrieval": retrieval.run,
     "import": import_products.run,
+    "erp_batch": erp_batch.run,
+    "stock_notices": stock_notices.run,
 }
 """In the order in which they run: a small database first."""

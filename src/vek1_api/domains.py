@@ -13,6 +13,10 @@ _ROUTERS = (
     "products.import_router",
     "product_files.router",
     "imports.router",
+    "stock.router",
+    "stock.erp_router",
+    "stock.settings_router",
+    "stock.deliveries_router",
     "leads.router",
     "leads.import_router",
     "conversations.router",
@@ -23,9 +27,11 @@ _ROUTERS = (
     "audit.router",
     "ops.router",
 )
+_WITH_WEBHOOKS = ("stock.deliveries_webhook",)
 _WITH_JOBS = (
     "files",
     "products",
+    "stock",
     "documents",
     "imports",
     "product_files",
@@ -41,6 +47,11 @@ _WITH_JOBS = (
 def routers() -> list[APIRouter]:
     """Return the router of every domain, in the order of the documentation."""
     return [import_module(f"vek1_api.{name}").router for name in _ROUTERS]
+
+
+def webhooks() -> list[APIRouter]:
+    """Return what is sent to others, for the documentation."""
+    return [import_module(f"vek1_api.{name}").webhooks for name in _WITH_WEBHOOKS]
 
 
 def load_jobs() -> None:

@@ -58,6 +58,8 @@ def create_app(
     app.router.routes.append(RouteTable(route for each in routers for route in each.routes))
     for router in routers:
         app.include_router(router)
+    for sent in domains.webhooks():
+        app.webhooks.include_router(sent)
     openapi.install(app)
     docs.install(app)
     app.state.dashboard = JobsDashboard(settings)

@@ -35,12 +35,13 @@ class Ids:
     lead_id: str
     other_lead_id: str
     order_id: str
+    delivery_id: str
     product_integration_id: str = "CAF-500G"
 
 
 def unknown_ids() -> Ids:
     """Return ids that nobody has."""
-    return Ids(*(str(uuid4()) for _ in range(9)))
+    return Ids(*(str(uuid4()) for _ in range(10)))
 
 
 async def make_one_of_each(person: Person, db: Driver) -> Ids:
@@ -73,6 +74,12 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
     ]
     order = {"items": [{"product_id": product_id}]}
     order_id = (await person.post(f"/v1/stores/{store_id}/orders", order))["id"]
+    erp = {"outbound_url": "https://127.0.0.1:9999/", "outbound_enabled": True}
+    path = f"/v1/stores/{store_id}/stock-sync"
+    sent_to = await person.request("PUT", path, json=erp | {"inbound_enabled": True})
+    assert sent_to.status_code == 200, sent_to.text
+    await person.post(f"/v1/products/{product_id}/stock", {"delta": 7}, status=200)
+    (delivery,) = (await person.get(f"{path}/deliveries"))["items"]
     return Ids(
         store_id,
         agent_id,
@@ -82,6 +89,7 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         str(import_id),
         *(lead["id"] for lead in leads),
         order_id,
+        delivery["id"],
     )
 
 
@@ -111,6 +119,10 @@ BODIES: dict[str, Body] = {
     "presign_product_file": lambda _: {
         "json": {"filename": "a.pdf", "size": 10, "mime_type": "application/pdf"}
     },
+    "change_stock": lambda _: {"json": {"delta": 1, "reason": "Contagem"}},
+    "receive_stock": lambda ids: {
+        "json": {"items": [{"product_id": ids.product_id, "stock": 3}]}
+    },
     "upsert_lead": lambda _: {"json": {"channel": "website", "external_id": "u-1"}},
     "update_lead": lambda _: {"json": {"name": "Joana"}},
     "merge_lead": lambda ids: {"json": {"lead_id": ids.other_lead_id}},
@@ -126,6 +138,10 @@ BODIES: dict[str, Body] = {
     "replace_payment_settings": lambda _: {"json": {"payment_instructions": "PIX."}},
     "rotate_webhook_secret": lambda _: {"json": {"overlap_hours": 1}},
     "add_order_note": lambda _: {"json": {"text": "Ligar antes"}},
+    "replace_stock_sync": lambda _: {
+        "json": {"outbound_url": None, "outbound_enabled": False, "inbound_enabled": True}
+    },
+    "rotate_stock_secret": lambda _: {"json": {"which": "inbound"}},
     "replace_privacy": lambda _: {"json": {"messages_days": 365, "leads_days": None}},
     "replace_knowledge_base": lambda ids: {"json": {"document_ids": [ids.document_id]}},
 }

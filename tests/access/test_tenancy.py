@@ -103,6 +103,8 @@ REFERENCES: list[tuple[str, str, str, dict[str, Any], str]] = [
      {"json": {"query": "q", "agent_id": "ID"}}, "/agent_id"),
     ("POST", "/v1/stores/{store_id}/search", "product_id",
      {"json": {"query": "q", "product_id": "ID"}}, "/product_id"),
+    ("GET", "/v1/stores/{store_id}/stock-movements", "product_id",
+     {"params": {"product_id": "ID"}}, "/query/product_id"),
     ("PUT", "/v1/agents/{agent_id}/knowledge-base", "document_id",
      {"json": {"document_ids": ["ID"]}}, "/document_ids/0"),
     ("POST", "/v1/agents/{agent_id}/knowledge-base/ID", "document_id", {},

@@ -20,14 +20,15 @@ NEWEST = str(newest_revision())
 async def test_a_stock_without_its_movements_is_found(
     db: asyncpg.Connection, shop: Shop
 ) -> None:
-    await db.execute("SET vek1_api.is_writer = 'on'; UPDATE products SET stock = 5")
+    await db.execute("SET vek1_api.moves_stock = 'on'; UPDATE products SET stock = 5")
 
     assert await schema.doctor_findings(db) == [
         Finding(
             "stock",
             "I1",
             Problem.BROKEN,
-            f"1 times stock differs from the sum of its movements, e.g. {shop.product}",
+            "1 times stock differs from the sum of its movements "
+            f"(doctor --fix --balance writes them), e.g. {shop.product}",
         )
     ]
 

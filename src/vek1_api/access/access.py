@@ -9,6 +9,7 @@ class Credential(StrEnum):
 
     SERVICE_TOKEN = "service_token"  # noqa: S105 - the name of a kind, not a token.
     SESSION = "session"
+    ERP = "erp"
     SYSTEM = "system"
 
 
@@ -37,6 +38,11 @@ def system(company_id: str, actor_user_id: str | None = None) -> Access:
     ``actor_user_id`` is who asked for the job's work, if a person did.
     """
     return Access(company_id, actor_user_id, Credential.SYSTEM)
+
+
+def erp(company_id: str, ip: str | None, user_agent: str | None) -> Access:
+    """Return the access of a store's ERP, which has proved that it knows the secret."""
+    return Access(company_id, None, Credential.ERP, ip, user_agent)
 
 
 def reported(

@@ -108,6 +108,9 @@ def _deny(rows: SelectBase) -> HotStatement:
     return HotStatement(trail)
 
 
+_NOTICES = table(
+    "stock_notices", column("movement_id", Uuid), column("store_id", Uuid), schema=SCHEMA
+)
 DENY = {
     kind: _deny(rows)
     for kind, rows in {
@@ -118,6 +121,7 @@ DENY = {
         "product_file": _FILES,
         "import": _rows("imports", SCHEMA),
         "lead": _rows("leads"),
+        "stock_delivery": select(_NOTICES.c.movement_id.label("id"), _NOTICES.c.store_id),
         "order": _rows("orders"),
     }.items()
 }

@@ -120,6 +120,13 @@ def doctor(
             help="With --fix: set leads' counters to what their orders and messages give.",
         ),
     ] = False,
+    balance: Annotated[
+        bool,
+        typer.Option(
+            "--balance",
+            help="With --fix: write the movements of stock that the ledger lacks.",
+        ),
+    ] = False,
 ) -> None:
     """Examine database, bucket and embedding model; exit with 1 when something is wrong.
 
@@ -130,12 +137,15 @@ def doctor(
 
         vek1-api doctor --fix
     """
-    if recount and not fix:
-        message = "--recount changes rows: say --fix --recount."
-        raise CommandError(message)
+    for flag, is_set in (("--recount", recount), ("--balance", balance)):
+        if is_set and not fix:
+            message = f"{flag} changes rows: say --fix {flag}."
+            raise CommandError(message)
     settings = found_settings()
     checks = asyncio.run(
-        examination.examine(settings, fix=fix, recount=recount, report=typer.echo)
+        examination.examine(
+            settings, fix=fix, recount=recount, balance=balance, report=typer.echo
+        )
     )
     Console().print(examination.table_of(checks))
     if any(check.problems for check in checks):

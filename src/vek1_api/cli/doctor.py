@@ -13,6 +13,7 @@ from vek1_api.core.embedding import EmbeddingError
 from vek1_api.core.resources import Resources
 from vek1_api.core.schema import REQUIRED_INDEXES, doctor_findings, heal
 from vek1_api.core.schema.counters import recount_leads
+from vek1_api.core.schema.ledger import balance_stock
 from vek1_api.core.storage import StorageError
 from vek1_api.files.reconciling import Comparison, compare, reconcile
 from vek1_api.opening import open_resources
@@ -48,11 +49,12 @@ class Check:
 
 
 async def examine(
-    settings: Settings, *, fix: bool, recount: bool, report: Report
+    settings: Settings, *, fix: bool, recount: bool, balance: bool, report: Report
 ) -> list[Check]:
     """Look at everything; with ``fix``, put right what can be, and then look.
 
-    ``recount`` sets leads' counters to what their orders and messages give, too.
+    ``recount`` sets leads' counters to what their orders and messages give, too, and
+    ``balance`` writes the movements that the ledger of stock lacks.
     """
     resources = open_resources(settings, application_name="vek1-doctor")
     try:
@@ -61,6 +63,8 @@ async def examine(
                 await heal(connection, report)
             if recount:
                 await recount_leads(connection, report)
+            if balance:
+                await balance_stock(connection, report)
             checks = await _database(connection)
         has_rows = not any(each.problems for each in checks if each.name == "migrations")
         bucket = await _bucket(resources, report, fix=fix, has_rows=has_rows)

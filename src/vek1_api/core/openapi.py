@@ -53,6 +53,7 @@ TAGS = [
     {"name": "Agents", "description": "The personas that sell."},
     {"name": "Knowledge base", "description": "Documents, and finding answers in them."},
     {"name": "Catalogue", "description": "Products, their files, and CSV in and out."},
+    {"name": "Stock and ERPs", "description": "The ledger of stock; ERPs in and out."},
     {"name": "Leads", "description": "Who may buy, and what is remembered of them."},
     {"name": "Privacy", "description": "A copy of a person's data; their erasure (LGPD)."},
     {"name": "Conversations", "description": "What was said, by whom and when."},
@@ -70,6 +71,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     ],
     "/internal/": [{"serviceToken": []}, {"serviceToken": [], "actorUserId": []}],
     "/webhooks/abacatepay/": [{"webhookSecret": []}, {"webhookSecretInAddress": []}],
+    "/erp/": [{"erpSignature": []}, {"erpSecret": []}],
     "/metrics": [{"opsToken": []}],
     "/ops/": [{"opsToken": []}],
 }
@@ -109,10 +111,23 @@ _SCHEMES = {
         "name": "webhookSecret",
         "description": "The same secret in the address; where both are sent, both count.",
     },
+    "erpSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "webhook-signature",
+        "description": "A Standard Webhooks signature with the store's inbound secret, beside "
+        "`webhook-id` and `webhook-timestamp`.",
+    },
+    "erpSecret": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The store's inbound secret itself, for an ERP that cannot sign.",
+    },
     "opsToken": {"type": "http", "scheme": "bearer", "description": "The ops token."},
 }
 _ANY_REQUEST = (Vek1Error, UnavailableError, ValidationFailedError, PayloadTooLargeError)
 _CREDENTIALS = (UnauthenticatedError, ActorRequiredError, ForbiddenError)
+_PROOF = (UnauthenticatedError,)
 _BODY = (MalformedRequestError, UnsupportedMediaTypeError)
 _WEBHOOKS = "/webhooks/"
 """Paths of senders who know nothing of our headers and codes."""
@@ -143,6 +158,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         summary="Stores, agents and knowledge that sell.",
         description=DESCRIPTION,
         routes=app.routes,
+        webhooks=app.webhooks.routes,
         tags=TAGS,
     )
     components = document["components"]
@@ -159,6 +175,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
         _complete(path, method, operation)
         _describe_successes(operation["responses"], schemas)
         _add_examples(operation, examples)
+    for methods in document["webhooks"].values():
+        for operation in methods.values():
+            _split_docstring(operation)
+            # Whoever takes it answers as they please.
+            operation["responses"] = {"2XX": {"description": "Taken."}}
+            _add_examples(operation, examples)
     return document
 
 
@@ -175,7 +197,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     errors: list[type[Vek1Error]] = list(_ANY_REQUEST)
     is_webhook = path.startswith(_WEBHOOKS)
     if security and not is_webhook:
-        errors += _CREDENTIALS
+        errors += _PROOF if path.startswith("/erp/") else _CREDENTIALS
     if "requestBody" in operation:
         errors += _BODY
     if method == "post" and security and not is_webhook:

@@ -53,7 +53,7 @@ class Paging(BaseModel):
 
 
 class PageQuery:
-    """A list: newest first, with filters, compiled once for each set of filters in use."""
+    """A list with filters, newest first unless told, compiled once for each set of filters."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class PageQuery:
         at: Any,
         row_id: Any,
         filters: Mapping[str, ColumnElement[bool]] | None = None,
+        is_oldest_first: bool = False,
     ) -> None:
         """Take a select of ``body``, its sort key, and the condition of each filter.
 
@@ -69,9 +70,11 @@ class PageQuery:
         """
         self._at = at
         self._row_id = row_id
+        self._is_oldest_first = is_oldest_first
+        order = (at, row_id) if is_oldest_first else (at.desc(), row_id.desc())
         self._statement = (
             statement.add_columns(at.label("at"), row_id.label("row_id"))
-            .order_by(at.desc(), row_id.desc())
+            .order_by(*order)
             .limit(_ROW_LIMIT)
         )
         self._filters = dict(filters or {})
@@ -105,7 +108,8 @@ class PageQuery:
                 bindparam("after_at", type_=self._at.type),
                 bindparam("after_id", type_=self._row_id.type),
             )
-            statement = statement.where(key < position)
+            is_later = key > position if self._is_oldest_first else key < position
+            statement = statement.where(is_later)
         return HotStatement(_in_one_row(statement.subquery("page").c))
 
 

@@ -19,15 +19,18 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    null,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert as upsert
 
 from vek1_api.access.grants import my_stores, scoped, scoped_update
 from vek1_api.core.hot import HotStatement
-from vek1_api.products.models import Product, ProductKey, StockMovement
+from vek1_api.products.ledger_queries import moving
+from vek1_api.products.models import Product, ProductKey
 from vek1_api.products.status import MovementReason
 
 _STORE_ID = bindparam("store_id", type_=Uuid)
@@ -128,42 +131,54 @@ ADD = HotStatement(
 """Write new products; triggers write their first movements, documents and search words."""
 
 
+def _move() -> HotStatement:
+    store = my_stores(_STORE_ID).subquery("store")
+    counted = (
+        scoped(Product, Product.id, (_ROWS.c.stock - Product.stock).label("delta"))
+        .join(_ROWS, _ROWS.c.target == Product.id)
+        .where(Product.store_id == _STORE_ID, _ROWS.c.stock != Product.stock)
+        .subquery("counted")
+    )
+    lists = select(
+        func.array_agg(counted.c.id).label("ids"),
+        func.array_agg(counted.c.delta).label("deltas"),
+    ).subquery("lists")
+    moved = moving(
+        store.c.id,
+        lists.c.ids,
+        lists.c.deltas,
+        literal(MovementReason.MANUAL.value),
+        cast(null(), Uuid),
+        cast(null(), Text),
+        bindparam("payload", type_=JSONB),
+    )
+    return HotStatement(
+        select(moved.c.product_id.label("id"))
+        .select_from(store.join(lists, true()).join(moved, true()))
+        .where(moved.c.is_moved)
+    )
+
+
+MOVE = _move()
+"""Make the stocks what the rows say; returns the ids of those that changed."""
+
+
 def _change() -> HotStatement:
     given = select(_ROWS).cte("given")
-    before = (
-        scoped(Product, Product.id, Product.stock)
-        .join(given, given.c.target == Product.id)
-        .cte("before")
-    )
     after = _after(given.c)
     is_other = or_(
         *(value.is_distinct_from(getattr(Product, name)) for name, value in after.items())
     )
-    changed = (
+    return HotStatement(
         scoped_update(Product)
         .where(Product.id == given.c.target, Product.store_id == _STORE_ID, is_other)
         .values(after)
-        .returning(Product.id, Product.store_id, Product.stock)
-        .cte("changed")
+        .returning(Product.id)
     )
-    moved = (
-        select(
-            changed.c.store_id,
-            changed.c.id,
-            changed.c.stock - before.c.stock,
-            literal(MovementReason.MANUAL.value),
-            bindparam("payload", type_=JSONB),
-        )
-        .join(before, before.c.id == changed.c.id)
-        .where(changed.c.stock != before.c.stock)
-    )
-    columns = ["store_id", "product_id", "delta", "reason", "payload"]
-    movements = insert(StockMovement).from_select(columns, moved).cte("movement")
-    return HotStatement(select(changed.c.id).add_cte(movements))
 
 
 def _after(given: Any) -> dict[str, Any]:
-    """Return what each column becomes: what the row says, or what it is.
+    """Return what each column but the stock becomes: what the row says, or what it is.
 
     What differs only below a cent, or by blanks round the name, is what the file could not say.
     """
@@ -175,7 +190,6 @@ def _after(given: Any) -> dict[str, Any]:
         "name": case((is_same_name, Product.name), else_=name),
         "description": func.coalesce(given.description, Product.description),
         "price": case((cents == given.price, Product.price), else_=price),
-        "stock": func.coalesce(given.stock, Product.stock),
         "product_integration_id": func.coalesce(
             given.product_integration_id, Product.product_integration_id
         ),
@@ -186,8 +200,8 @@ def _after(given: Any) -> dict[str, Any]:
 
 
 CHANGE = _change()
-"""Change the products that the rows differ from, with the movements of their stock, in one
-statement; returns the ids of those that changed."""
+"""Change the products that the rows differ from, their stock apart; returns the ids of those
+that changed."""
 
 _REAIS = func.replace(
     cast(func.round(cast(Product.price, Numeric), literal(2)), Text), ".", ","

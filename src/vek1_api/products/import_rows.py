@@ -136,10 +136,11 @@ async def apply(
     if not plan.known:
         return verdicts
     payload = {"source": "import", "import_id": str(import_id)}
-    changed = await import_queries.CHANGE.rows(
+    moved = await import_queries.MOVE.rows(
         driver, rows=plan.known, payload=payload, **scope
     )
-    return _with_changes(verdicts, {row["id"] for row in changed})
+    changed = await import_queries.CHANGE.rows(driver, rows=plan.known, **scope)
+    return _with_changes(verdicts, {row["id"] for row in (*moved, *changed)})
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
-"""The ledger: stock changes here and nowhere else, and every change has its movement.
+"""The ledger: every change of a stock has its movement.
 
-Two more writers are sets of rows in one statement: the trigger that writes the movement of a
-new product's first stock, and the import. Everybody else is refused by a trigger.
+Here, in the import, in orders and in what ERPs send, stock changes by ``vek1_api.move_stock``
+(``init/01-init.sql``) and in no other way: a trigger refuses everybody else. A new product's
+first stock has its movement by a trigger too.
 """
 
 from typing import Any
@@ -25,7 +26,7 @@ async def move(
     reason: MovementReason,
     payload: dict[str, Any] | None = None,
 ) -> int:
-    """Change a product's stock by ``delta`` units and return what is left.
+    """Change a product's stock by ``delta`` units, not 0, and return what is left.
 
     One conditional statement, no read before it. Raises ``InsufficientStockError`` if less
     than nothing would be left, and changes nothing.
@@ -40,6 +41,6 @@ async def move(
         payload=payload,
         **access.owner,
     )
-    if row is None:
+    if row is None or not row["is_moved"]:
         raise InsufficientStockError(product_id)
-    return int(row["stock"])
+    return int(row["after"])

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Double, ForeignKey, Index, Integer, Text, Uuid, func
+from sqlalchemy import Double, Index, Integer, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -53,17 +53,3 @@ class ProductKey(Base):
     store_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     product_integration_id: Mapped[str] = mapped_column(Text, primary_key=True)
     product_id: Mapped[UUID] = mapped_column(Uuid)
-
-
-class StockMovement(OfStore):
-    """A change of a product's stock; the sum of a product's movements is its stock."""
-
-    __tablename__ = "stock_movements"
-
-    product_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("products.id"))
-    delta: Mapped[int] = mapped_column(Integer)
-    reason: Mapped[str] = mapped_column(Text)
-    order_id: Mapped[UUID | None] = mapped_column(Uuid)
-    external_id: Mapped[str | None] = mapped_column(Text)
-    payload: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

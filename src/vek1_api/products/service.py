@@ -142,6 +142,37 @@ async def delete(
     return Answer(204)
 
 
+async def adjust(
+    tx: AsyncConnection,
+    access: Access,
+    product_id: UUID,
+    *,
+    delta: int | None,
+    stock: int | None,
+    why: str | None,
+    if_match: IfMatch,
+) -> Answer:
+    """Change a product's stock by hand, by ``delta`` or to ``stock``; ``why`` is kept.
+
+    Raises ``InsufficientStockError`` if less than nothing would be left.
+    """
+    before = await lock(tx, access, product_id)
+    if_match.check(before)
+    old = orjson.loads(before)
+    if delta is None:
+        assert stock is not None
+        delta = stock - old["stock"]
+    if delta == 0:
+        return Answer(200, before)
+    payload = {"source": "manual"} | ({"reason": why} if why else {})
+    reason = MovementReason.MANUAL
+    after = await ledger.move(tx, access, product_id, delta, reason=reason, payload=payload)
+    meta = {"delta": delta, "before": old["stock"], "after": after}
+    store_id = UUID(old["store_id"])
+    await _log(tx, access, "stock.adjusted", product_id, store_id, meta)
+    return Answer(200, await _found(await driver_of(tx), access, product_id))
+
+
 async def lock(tx: AsyncConnection, access: Access, product_id: UUID) -> Json:
     """Return a product that stays as it is until the transaction ends.
 

@@ -83,8 +83,8 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     _index("public.payment_attempts", "order_id"),
     _index("public.product_files", "company_id"),
     _index("public.product_files", "product_id"),
-    _index("public.stock_movements", "product_id"),
-    _index("public.stock_movements", "store_id"),
+    _index("public.stock_movements", "product_id", *NEWEST_FIRST),
+    _index("public.stock_movements", "store_id", *NEWEST_FIRST),
     _index("public.token_usage", "company_id"),
     # Ours.
     _index("vek1_api.idempotency_keys", "created_at"),
@@ -109,6 +109,8 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
         "vek1_api.product_index", "product_index_terms_idx", "terms", method="gin"
     ),
     _index("vek1_api.product_keys", "product_id"),
+    _index("vek1_api.erp_levels", "store_id"),
+    _index("vek1_api.stock_plans", "store_id", "created_at"),
     _index("vek1_api.file_uploads", "expires_at"),
     _index("vek1_api.file_uploads", "product_id"),
     _index("vek1_api.imports", "created_at"),
@@ -133,4 +135,6 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     _index("vek1_api.attention", "order_id"),
     _index("vek1_api.webhook_inbox", "store_id", "received_at DESC", "id DESC"),
     _index("vek1_api.webhook_inbox", "received_at"),
+    _index("vek1_api.stock_notices", "store_id", "status", "product_id", "sequence"),
+    _index("vek1_api.stock_notices", "store_id", "created_at DESC", "movement_id DESC"),
 )

@@ -1,0 +1,1 @@
+"""The ledger of stock, and a store's ERP: in and out."""

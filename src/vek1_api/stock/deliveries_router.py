@@ -1,0 +1,47 @@
+"""What a store's ERP was told."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from vek1_api.access.dependencies import Read, Write
+from vek1_api.core.errors import ConflictError
+from vek1_api.core.problems import responses
+from vek1_api.stock import deliveries_service as service
+from vek1_api.stock.deliveries_errors import DeliveryNotFoundError
+from vek1_api.stock.deliveries_schemas import DeliveryFilters, DeliveryPage, DeliveryRead
+from vek1_api.stores.errors import StoreNotFoundError
+
+router = APIRouter(
+    prefix="/v1/stores/{store_id}/stock-sync/deliveries", tags=["Stock and ERPs"]
+)
+
+
+@router.get("", response_model=DeliveryPage, responses=responses(StoreNotFoundError))
+async def list_stock_deliveries(
+    read: Read, store_id: UUID, filters: Annotated[DeliveryFilters, Query()]
+) -> Response:
+    """List the messages to a store's ERP with their attempts, newest first.
+
+    A delivered message is kept for thirty days.
+    """
+    return read.page(await service.page(read.database, read.access, store_id, filters))
+
+
+@router.post(
+    "/{delivery_id}/redeliver",
+    status_code=202,
+    response_model=DeliveryRead,
+    responses=responses(DeliveryNotFoundError, ConflictError),
+)
+async def redeliver_stock_delivery(
+    write: Write, store_id: UUID, delivery_id: UUID
+) -> Response:
+    """Send a message again now, under the same `webhook-id`.
+
+    It has its old `sequence`, so a receiver that has a later one drops it.
+    """
+    return await write(
+        lambda tx: service.redeliver(tx, write.access, store_id, delivery_id)
+    )
