@@ -75,6 +75,7 @@ def test_document_is_the_committed_one(document: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.timeout(60)  # Seconds of work, on a busy machine many.
 def test_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     validator = OpenAPIV31SpecValidator(document)
 
