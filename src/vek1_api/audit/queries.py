@@ -119,6 +119,7 @@ DENY = {
         "import": _rows("imports", SCHEMA),
         "lead": _rows("leads"),
         "order": _rows("orders"),
+        "attention": _rows("attention", SCHEMA),
     }.items()
 }
 """Write ``access.denied`` in the trail of the owner of a row, if it has another owner."""
