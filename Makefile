@@ -9,17 +9,20 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
 INSTALLED := .venv/.installed
+WITH_OCR := .venv/.installed-ocr
 WITH_SENTENCE_TRANSFORMERS := .venv/.installed-sentence-transformers
 ARGS ?=
 ROW ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-sentence-transformers run test check bench openapi
+.PHONY: help install install-ocr install-sentence-transformers run test crashes check bench openapi
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-30s %s\n", $$1, $$2}' Makefile
 
 install: $(INSTALLED) ## Make .venv with the pinned packages (run and test do it by themselves)
+
+install-ocr: $(WITH_OCR) ## Add the reading of photos of receipts (about 300 MB)
 
 install-sentence-transformers: $(WITH_SENTENCE_TRANSFORMERS) ## Add torch, for models such as bge-m3
 
@@ -29,11 +32,15 @@ run: $(INSTALLED) ## Start everything; Ctrl-C stops it
 # Those that start and kill whole services have the machine to themselves.
 test: $(INSTALLED) ## Run the tests; ARGS="tests/stores -k slug" chooses
 ifeq ($(ARGS),)
-	@status=0; $(BIN)/pytest -n auto --dist loadfile --ignore tests/run || status=1; \
-	$(BIN)/pytest tests/run || status=1; exit $$status
+	@status=0; $(BIN)/pytest -n auto --dist loadfile --ignore tests/run --ignore tests/crashes \
+		|| status=1; \
+	$(BIN)/pytest tests/run tests/crashes || status=1; exit $$status
 else
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 endif
+
+crashes: $(INSTALLED) ## Kill the product at its worst moments; write docs/crash-matrix.md
+	@$(BIN)/pytest tests/crashes --write-page
 
 check: $(INSTALLED) ## Everything that CI demands: style, types, walls, models, tests with coverage
 	$(BIN)/ruff check
@@ -65,6 +72,11 @@ $(INSTALLED): requirements/base.txt requirements/dev.txt pyproject.toml | .venv/
 	@echo "Installing the pinned packages into .venv (about a minute, the first time) ..."
 	@$(PIP) -r requirements/dev.txt
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(WITH_OCR): requirements/ocr.txt $(INSTALLED)
+	@echo "Installing RapidOCR and its models into .venv ..."
+	@$(PIP) -r requirements/ocr.txt
 	@touch $@
 
 $(WITH_SENTENCE_TRANSFORMERS): requirements/sentence-transformers.txt $(INSTALLED)

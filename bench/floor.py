@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
-from bench import floor_leads
+from bench import floor_leads, floor_orders
 from bench.floor_sql import ADD_DOCUMENT, AGENT, AGENTS, DOCUMENTS
 from vek1_api.core import clock
 from vek1_api.settings import get_settings
@@ -86,6 +86,11 @@ class Floor:
             case ["stores", store_id, "documents"]:
                 body = (await receive())["body"]
                 return await self._add(scope, headers, UUID(store_id), owner, body)
+            case ["stores", store_id, "orders"]:
+                sent = b"" if scope["method"] == "GET" else (await receive())["body"]
+                return await floor_orders.answer(
+                    self._pool, scope, UUID(store_id), owner, sent
+                )
             case _:
                 sent = b"" if scope["method"] == "GET" else (await receive())["body"]
                 return await floor_leads.answer(self._pool, scope, owner, sent)

@@ -1686,7 +1686,7 @@ BEGIN
     -- Whoever wrote the value may have made the name up: another company's are out of reach.
     JOIN public.stores ON stores.id = p_store_id AND stores.company_id = object.company_id
     WHERE object.store_id = p_store_id AND object.state = 'kept'
-      AND object.key LIKE 'companies/%/private/%'
+      AND (object.key LIKE 'companies/%/private/%' OR object.key LIKE 'companies/%/orders/%')
       AND object.key NOT LIKE 'companies/%/private/documents/%';
 END $$;
 
@@ -1909,6 +1909,7 @@ BEGIN
             WHERE lead_id = p_lead_id OR id = ANY (p_loose)
             UNION ALL SELECT data FROM public.lead_events WHERE lead_id = p_lead_id
             UNION ALL SELECT to_jsonb(proof_file_url) FROM public.orders WHERE id = ANY (p_orders)
+            UNION ALL SELECT to_jsonb(object_key) FROM vek1_api.order_proofs WHERE order_id = ANY (p_orders)
             UNION ALL SELECT data FROM public.order_events WHERE order_id = ANY (p_orders)
             UNION ALL SELECT payload FROM public.payment_attempts WHERE order_id = ANY (p_orders)
         ) AS held (value)
@@ -1957,6 +1958,29 @@ BEGIN
     PERFORM FROM public.leads WHERE id = p_lead_id FOR UPDATE;
 END $$;
 
+-- Forgets the proofs of orders: what they say, and their files with the room that they take.
+CREATE OR REPLACE FUNCTION vek1_api.remove_proofs(p_orders uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    freed record;
+BEGIN
+    DELETE FROM vek1_api.proof_payments WHERE order_id = ANY (p_orders);
+    FOR freed IN
+        WITH gone AS (
+            DELETE FROM vek1_api.order_proofs WHERE order_id = ANY (p_orders)
+            RETURNING object_key
+        ), doomed AS (
+            UPDATE vek1_api.stored_objects SET state = 'doomed'
+            WHERE key IN (SELECT object_key FROM gone) AND state <> 'doomed'
+            RETURNING store_id, size_bytes
+        )
+        SELECT store_id, sum(size_bytes)::bigint AS bytes FROM doomed GROUP BY store_id
+    LOOP
+        PERFORM vek1_api.give_room_back(freed.store_id, freed.bytes);
+        PERFORM vek1_api.enqueue('files.remove', '{}', NULL, NULL);
+    END LOOP;
+END $$;
+
 -- Takes a person off the orders that they made: what was bought and paid stays.
 CREATE OR REPLACE FUNCTION vek1_api.erase_customer(p_orders uuid[], p_marks text[], p_names text[])
 RETURNS void LANGUAGE plpgsql AS $$
@@ -1966,6 +1990,7 @@ BEGIN
         customer_tax_id = NULL, shipping_address = NULL, notes = NULL, proof_file_url = NULL,
         proof_mime_type = NULL, proof_external_id = NULL
     WHERE id = ANY (p_orders);
+    PERFORM vek1_api.remove_proofs(p_orders);
     UPDATE public.payment_attempts SET payload = NULL
     WHERE order_id = ANY (p_orders) AND payload IS NOT NULL;
     -- The name of a step says what an event is.
@@ -2476,16 +2501,18 @@ END $$;
 ---------------------------------------------------------------------------------------------
 
 -- A UTC timestamp of `public` as RFC 3339; of our own tables say `at time zone 'UTC'` first.
+-- STABLE, as a date's text is: called IMMUTABLE it would not be inlined, and cost ten times as much.
 CREATE OR REPLACE FUNCTION vek1_api.rfc3339(at timestamp) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT replace(at::text, ' ', 'T') || 'Z'
 $$;
 
 -- Reais as cents, half a cent up, of the shortest decimal that means the double (core.money).
+-- What the front end may write and no order can hold is the largest that a bigint holds.
 CREATE OR REPLACE FUNCTION vek1_api.cents(reais double precision) RETURNS bigint
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET extra_float_digits = 1 AS $$
 BEGIN
-    RETURN round(reais::text::numeric * 100);
+    RETURN least(round(reais::text::numeric * 100), 9223372036854775807);
 END $$;
 
 -- An order as callers see it (orders.schemas.OrderRead). VOLATILE: then it shows what the very
@@ -2556,12 +2583,19 @@ END $$;
 -- Locks the products; a line whose product is not of the store has no `name`.
 CREATE OR REPLACE FUNCTION vek1_api.price_items(p_store_id uuid, p_items jsonb, p_order_id uuid)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    wanted CONSTANT uuid[] := ARRAY(
+        SELECT (each ->> 'product_id')::uuid FROM jsonb_array_elements(p_items) AS each);
+    -- What the order gives back too: hold_stock would lock it later, and out of turn.
+    held CONSTANT uuid[] := CASE WHEN p_order_id IS NOT NULL THEN ARRAY(
+        SELECT product_id FROM public.stock_movements WHERE order_id = p_order_id) END;
 BEGIN
-    PERFORM FROM public.products
-    WHERE store_id = p_store_id AND id IN (
-        SELECT (each ->> 'product_id')::uuid FROM jsonb_array_elements(p_items) AS each)
-    ORDER BY id FOR NO KEY UPDATE;
     RETURN (
+        WITH product AS MATERIALIZED (
+            SELECT id, name, description, custom_props, price FROM public.products
+            WHERE store_id = p_store_id AND id = ANY (wanted || held)
+            ORDER BY id FOR NO KEY UPDATE
+        )
         SELECT jsonb_agg(to_jsonb(priced) ORDER BY place) FROM (
             SELECT sent.place, sent.product_id, sent.quantity,
                    CASE WHEN sent.product_id IS NULL THEN sent.name ELSE product.name END AS name,
@@ -2569,17 +2603,17 @@ BEGIN
                         ELSE product.description END AS description,
                    CASE WHEN sent.product_id IS NULL THEN sent.custom_props
                         ELSE product.custom_props END AS custom_props,
-                   coalesce(sent.price_cents, held.price_cents, vek1_api.cents(product.price))
-                   AS price_cents
+                   coalesce(
+                       sent.price_cents,
+                       CASE WHEN p_order_id IS NOT NULL THEN (
+                           SELECT min(price_cents)::bigint FROM public.order_items AS item
+                           WHERE item.order_id = p_order_id AND item.product_id = sent.product_id
+                       ) END,
+                       vek1_api.cents(product.price)) AS price_cents
             FROM jsonb_to_recordset(p_items) AS sent (
                 place int, product_id uuid, name text, description text, custom_props jsonb,
                 price_cents bigint, quantity int)
-            LEFT JOIN public.products AS product
-                ON product.id = sent.product_id AND product.store_id = p_store_id
-            LEFT JOIN LATERAL (
-                SELECT min(price_cents)::bigint AS price_cents FROM public.order_items AS item
-                WHERE item.order_id = p_order_id AND item.product_id = sent.product_id
-            ) AS held ON p_order_id IS NOT NULL
+            LEFT JOIN product ON product.id = sent.product_id
         ) AS priced
     );
 END $$;
@@ -2669,7 +2703,9 @@ END $$;
 -- is held shortly, and it is gapless, because nothing commits without the order.
 CREATE OR REPLACE FUNCTION vek1_api.create_order(p_store_id uuid, p_order jsonb, p_items jsonb)
 RETURNS TABLE (order_id uuid, problem jsonb)
-LANGUAGE plpgsql VOLATILE ROWS 1 AS $$
+-- Each of its statements, and of those that it calls, finds its rows by key: to plan anew for every
+-- order would cost more than to run.
+LANGUAGE plpgsql VOLATILE ROWS 1 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     made CONSTANT uuid := gen_random_uuid();
@@ -2786,6 +2822,121 @@ BEGIN
     RETURN moved;
 END $$;
 
+-- The zone in which a company's days begin: settings.time_zone, if it is a name of tzdata's.
+CREATE OR REPLACE FUNCTION vek1_api.time_zone_of(p_company_id text) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    said text;
+BEGIN
+    SELECT settings ->> 'time_zone' INTO said FROM public.company_profiles
+    WHERE id = p_company_id AND jsonb_typeof(settings -> 'time_zone') = 'string';
+    -- Postgres takes `XYZ+3` as well, and reads its sign the other way round: names only.
+    IF said ~ '^(UTC|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_-]+){1,2})$' THEN
+        PERFORM now() AT TIME ZONE said;
+        RETURN said;
+    END IF;
+    RETURN 'America/Sao_Paulo';
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN 'America/Sao_Paulo';
+END $$;
+
+-- What a store sold, by its own calendar (orders.summary_schemas.SalesSummary). `body` is null
+-- where the days end before they begin, or are more than `p_most_days`.
+CREATE OR REPLACE FUNCTION vek1_api.sales_summary(
+    p_store_id uuid, p_company_id text, p_from date, p_to date, p_by text, p_most_days int
+)
+RETURNS TABLE (first_day date, last_day date, body text)
+LANGUAGE plpgsql STABLE ROWS 1 AS $$
+DECLARE
+    zone CONSTANT text := vek1_api.time_zone_of(p_company_id);
+    step CONSTANT interval := '1 ' || p_by;
+    since timestamp;
+    until timestamp;
+BEGIN
+    last_day := coalesce(p_to, (now() AT TIME ZONE zone)::date);
+    first_day := coalesce(p_from, CASE p_by
+        WHEN 'day' THEN last_day - 29
+        ELSE date_trunc(p_by, last_day::timestamp)::date - 11 * step END);
+    IF last_day < first_day OR last_day - first_day >= p_most_days THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    since := first_day::timestamp AT TIME ZONE zone AT TIME ZONE 'UTC';
+    until := (last_day + 1)::timestamp AT TIME ZONE zone AT TIME ZONE 'UTC';
+    -- What was made elsewhere may be confirmed or cancelled without saying when.
+    WITH sale AS MATERIALIZED (
+        SELECT id, payment_method, total_cents, date_trunc(
+            p_by, coalesce(confirmed_at, created_at) AT TIME ZONE 'UTC' AT TIME ZONE zone) AS start
+        FROM public.orders
+        WHERE store_id = p_store_id AND status IN ('confirmed', 'shipping', 'fulfilled')
+          AND coalesce(confirmed_at, created_at) >= since
+          AND coalesce(confirmed_at, created_at) < until
+    ), cancellation AS MATERIALIZED (
+        SELECT date_trunc(p_by, coalesce(cancelled_at, created_at)
+                                AT TIME ZONE 'UTC' AT TIME ZONE zone) AS start
+        FROM public.orders
+        WHERE store_id = p_store_id AND status = 'cancelled'
+          AND coalesce(cancelled_at, created_at) >= since
+          AND coalesce(cancelled_at, created_at) < until
+    ), period AS (
+        SELECT greatest(start::date, first_day) AS "from",
+               least((start + step)::date - 1, last_day) AS "to",
+               coalesce(orders, 0) AS orders,
+               coalesce(cents, 0) AS revenue_cents,
+               coalesce(round(cents::numeric / orders), 0)::bigint AS average_ticket_cents,
+               coalesce(gone.cancelled, 0) AS cancelled
+        FROM generate_series(
+            date_trunc(p_by, first_day::timestamp), last_day::timestamp, step) AS start
+        LEFT JOIN (SELECT start, count(*) AS orders, sum(total_cents) AS cents
+                   FROM sale GROUP BY start) AS sold USING (start)
+        LEFT JOIN (SELECT start, count(*) AS cancelled
+                   FROM cancellation GROUP BY start) AS gone USING (start)
+    ), product AS (
+        -- What is not of the catalogue, or not any more, is known by its name.
+        SELECT item.product_id, coalesce(min(product.name), min(item.name)) AS name,
+               sum(item.quantity) AS quantity, sum(item.subtotal_cents) AS revenue_cents
+        FROM sale JOIN public.order_items AS item ON item.order_id = sale.id
+        LEFT JOIN public.products AS product ON product.id = item.product_id
+        GROUP BY item.product_id, CASE WHEN item.product_id IS NULL THEN item.name END
+    )
+    SELECT row_to_json(shown)::text INTO body FROM (
+        SELECT p_store_id AS store_id, zone AS time_zone,
+               first_day AS "from", last_day AS "to", p_by AS by,
+               sum(orders)::bigint AS orders,
+               sum(revenue_cents)::bigint AS revenue_cents,
+               coalesce(round(sum(revenue_cents) / nullif(sum(orders), 0)), 0)::bigint
+                   AS average_ticket_cents,
+               sum(cancelled)::bigint AS cancelled,
+               (SELECT json_agg(each) FROM (
+                    SELECT known.status, count(made.status) AS orders,
+                           coalesce(sum(made.total_cents), 0) AS total_cents
+                    FROM unnest(ARRAY['draft', 'awaiting_proof', 'proof_received', 'confirmed',
+                                      'shipping', 'fulfilled', 'cancelled'])
+                         WITH ORDINALITY AS known (status, place)
+                    LEFT JOIN public.orders AS made
+                        ON made.store_id = p_store_id AND made.status = known.status
+                       AND made.created_at >= since AND made.created_at < until
+                    GROUP BY known.place, known.status ORDER BY known.place
+               ) AS each) AS by_status,
+               (SELECT coalesce(json_agg(each ORDER BY revenue_cents DESC, method), '[]') FROM (
+                    SELECT payment_method AS method, count(*) AS orders,
+                           sum(total_cents) AS revenue_cents
+                    FROM sale GROUP BY payment_method
+               ) AS each) AS by_method,
+               (SELECT coalesce(json_agg(each), '[]') FROM (
+                    SELECT * FROM product
+                    ORDER BY revenue_cents DESC, quantity DESC, name, product_id LIMIT 10
+               ) AS each) AS top_products_by_revenue,
+               (SELECT coalesce(json_agg(each), '[]') FROM (
+                    SELECT * FROM product
+                    ORDER BY quantity DESC, revenue_cents DESC, name, product_id LIMIT 10
+               ) AS each) AS top_products_by_quantity,
+               json_agg(period ORDER BY period."from") AS periods
+        FROM period
+    ) AS shown;
+    RETURN NEXT;
+END $$;
+
 -- Of a new order, whoever adds it: its number is its own, and a purchase counts.
 CREATE OR REPLACE FUNCTION vek1_api.orders_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -2856,10 +3007,7 @@ BEGIN
             SELECT attempt_id FROM vek1_api.attempt_ref WHERE order_id = OLD.id);
         DELETE FROM vek1_api.attempt_ref WHERE order_id = OLD.id;
         DELETE FROM vek1_api.attention WHERE order_id = OLD.id;
-        UPDATE vek1_api.stored_objects SET state = 'doomed'
-        WHERE key IN (SELECT object_key FROM vek1_api.order_proofs WHERE order_id = OLD.id)
-          AND state <> 'doomed';
-        DELETE FROM vek1_api.order_proofs WHERE order_id = OLD.id;
+        PERFORM vek1_api.remove_proofs(ARRAY[OLD.id]);
     END IF;
     RETURN NULL;
 END $$;

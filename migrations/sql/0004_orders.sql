@@ -86,6 +86,8 @@ CREATE TABLE vek1_api.order_proofs (
     sha256 bytea NOT NULL,
     -- Whether its text was read: pending, read, unreadable.
     reading text DEFAULT 'pending' NOT NULL,
+    -- Why it could not be read.
+    reading_error text,
     content text,
     -- What the text says, as the proof desk compares it; null until it was read.
     facts jsonb,
@@ -94,7 +96,19 @@ CREATE TABLE vek1_api.order_proofs (
     received_at timestamptz DEFAULT now() NOT NULL,
     reviewed_at timestamptz,
     CONSTRAINT order_proofs_pkey PRIMARY KEY (id),
-    CONSTRAINT order_proofs_order_id_version_key UNIQUE (order_id, version)
+    CONSTRAINT order_proofs_order_id_version_key UNIQUE (order_id, version),
+    -- A message is taken once.
+    CONSTRAINT order_proofs_message_id_key UNIQUE (message_id)
+);
+
+-- The payments that a proof names, by what two readings of one end-to-end id have in common
+-- (pix.receipts.payment_key).
+CREATE TABLE vek1_api.proof_payments (
+    proof_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    store_id uuid NOT NULL,
+    payment_key text NOT NULL,
+    CONSTRAINT proof_payments_pkey PRIMARY KEY (proof_id, payment_key)
 );
 
 -- What a person must look at: money that does not fit its order.

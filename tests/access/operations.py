@@ -36,12 +36,13 @@ class Ids:
     other_lead_id: str
     order_id: str
     delivery_id: str
+    attention_id: str
     product_integration_id: str = "CAF-500G"
 
 
 def unknown_ids() -> Ids:
     """Return ids that nobody has."""
-    return Ids(*(str(uuid4()) for _ in range(10)))
+    return Ids(*(str(uuid4()) for _ in range(11)))
 
 
 async def make_one_of_each(person: Person, db: Driver) -> Ids:
@@ -80,6 +81,11 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
     assert sent_to.status_code == 200, sent_to.text
     await person.post(f"/v1/products/{product_id}/stock", {"delta": 7}, status=200)
     (delivery,) = (await person.get(f"{path}/deliveries"))["items"]
+    attention_id = await db.fetchval(
+        "INSERT INTO vek1_api.attention (store_id, kind, subject)"
+        " VALUES ($1, 'unknown_charge', 'pix_char_1') RETURNING id",
+        store_id,
+    )
     return Ids(
         store_id,
         agent_id,
@@ -87,9 +93,11 @@ async def make_one_of_each(person: Person, db: Driver) -> Ids:
         product_id,
         sent.json()["id"],
         str(import_id),
-        *(lead["id"] for lead in leads),
+        leads[0]["id"],
+        leads[1]["id"],
         order_id,
         delivery["id"],
+        str(attention_id),
     )
 
 
@@ -134,9 +142,14 @@ BODIES: dict[str, Body] = {
         "json": {"lead_id": ids.lead_id, "role": "user", "content": "Oi"}
     },
     "create_order": lambda _: {"json": {"items": [{"name": "Laço", "price_cents": 500}]}},
+    "start_payment": lambda _: {"json": {"method": "cash_on_delivery"}},
+    "refund_order": lambda _: {"json": {"reason": "Desistiu"}},
+    "cancel_order": lambda _: {"json": {"reason": "Desistiu"}},
     "update_order": lambda _: {"json": {"notes": "Sem pressa"}},
     "replace_payment_settings": lambda _: {"json": {"payment_instructions": "PIX."}},
     "rotate_webhook_secret": lambda _: {"json": {"overlap_hours": 1}},
+    "add_order_proof": lambda _: {"files": {"file": ("p.png", PNG)}},
+    "reject_order_proof": lambda _: {"json": {"reason": "O valor não confere"}},
     "add_order_note": lambda _: {"json": {"text": "Ligar antes"}},
     "replace_stock_sync": lambda _: {
         "json": {"outbound_url": None, "outbound_enabled": False, "inbound_enabled": True}

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.people import Person
+from tests.proofs.rendered import pdf
 from vek1_api.access.access import system
 from vek1_api.core.db import Driver
 from vek1_api.core.object_keys import private_key
@@ -182,11 +183,32 @@ async def live(
         await post(messages, said)
     proof = await store_object(resources, person, store_id, who.email.encode(), "proofs")
     order_ids = await _buy(db, who, store_id, lead["id"], agent_id, proof)
+    sent_proof = await _prove(db, who, person, order_ids[1])
     await _leave_traces(db, who, person, store_id, lead["id"], agent_id, order_ids[0])
     lead = await person.get(path)
-    return Life(
-        person, store_id, who, lead, agent_id, twin["id"], order_ids, [picture, proof], sent
+    keys = [picture, proof, sent_proof]
+    return Life(person, store_id, who, lead, agent_id, twin["id"], order_ids, keys, sent)
+
+
+async def _prove(db: Driver, who: Someone, person: Person, order_id: UUID) -> str:
+    """Send a receipt that names them for an order, which a person rejects; return its key."""
+    text = f"Comprovante Pix\nValor R$ 1,00\nDe\n{who.name}\nContato {who.typed_phone}"
+    end_to_end_id = f"\nE18236120202611211732{who.mark}x"
+    # A PDF squeezes its text; what follows its end is as it was sent.
+    content = pdf(text + end_to_end_id) + f"\n% {who.name}".encode()
+    sent = {"file": (f"Pix de {who.name}.pdf", content)}
+    path = f"/v1/orders/{order_id}/proof"
+    for url, options in ((path, {"files": sent}), (f"{path}/reject", _reason(who))):
+        answer = await person.request("POST", url, **options)
+        assert answer.status_code in {200, 201}, answer.text
+    key: str = await db.fetchval(
+        "SELECT object_key FROM vek1_api.order_proofs WHERE order_id = $1", order_id
     )
+    return key
+
+
+def _reason(who: Someone) -> dict[str, Any]:
+    return {"json": {"reason": f"O nome é {who.name}"}}
 
 
 async def _buy(
@@ -215,7 +237,7 @@ async def _buy(
     by_hand: UUID = await db.fetchval(
         "INSERT INTO orders (store_id, number, status, subtotal_cents, total_cents,"
         " customer_name, customer_phone, source)"
-        " VALUES ($1, 2, 'draft', 0, 0, $2, $3, 'manual') RETURNING id",
+        " VALUES ($1, 2, 'awaiting_proof', 0, 0, $2, $3, 'manual') RETURNING id",
         store_id,
         who.name,
         who.typed_phone,

@@ -39,6 +39,10 @@ BEFORE = {
     "vek1_api.lead_profiles.profile_summary",
     "vek1_api.message_key.provider_message_id",
     "vek1_api.message_terms.terms",
+    "vek1_api.order_proofs.content",
+    "vek1_api.order_proofs.facts",
+    "vek1_api.order_proofs.filename",
+    "vek1_api.order_proofs.reason",
     "vek1_api.pgqueuer_log.traceback",
 }
 
@@ -58,6 +62,8 @@ async def test_nothing_of_an_erased_person_is_left_anywhere(
     await run_jobs()
     known = await places(db, resources.bucket, life.who.words)
     assert set(known) >= BEFORE | set(life.keys)
+    payments = "SELECT count(*) FROM vek1_api.proof_payments WHERE store_id = $1"
+    assert await db.fetchval(payments, life.store_id) == 1
 
     with capture_logs() as log:
         answer = await erase(life.person, life.lead["id"])
@@ -68,6 +74,8 @@ async def test_nothing_of_an_erased_person_is_left_anywhere(
     assert [word for word in life.who.words if word in json.dumps(log, default=str)] == []
     named = await rows_about(db, life.lead["id"], life.merged_id)
     assert named == {}
+    # Its letters are digits that look alike: no word is found in it.
+    assert await db.fetchval(payments, life.store_id) == 0
     vectors = "SELECT count(*) FROM vek1_api.lead_vectors WHERE lead_id = $1"
     assert await db.fetchval(vectors, life.lead["id"]) == 0
     used = await life.person.get(f"/v1/stores/{life.store_id}/usage")
@@ -116,7 +124,7 @@ async def test_receipt_counts_and_names_nobody(life: Life) -> None:
         "erased": {
             "answers": 8,
             "events": 2,
-            "files": 2,
+            "files": 3,
             "identities": 2,
             "import_rows": 2,
             "jobs": 4,

@@ -123,6 +123,7 @@ DENY = {
         "lead": _rows("leads"),
         "stock_delivery": select(_NOTICES.c.movement_id.label("id"), _NOTICES.c.store_id),
         "order": _rows("orders"),
+        "attention": _rows("attention", SCHEMA),
     }.items()
 }
 """Write ``access.denied`` in the trail of the owner of a row, if it has another owner."""

@@ -21,6 +21,13 @@ def private_key(company_id: str, kind: str, extension: str) -> str:
     return f"companies/{_segment(company_id)}/private/{kind}/{_leaf(extension)}"
 
 
+def proof_key(company_id: str, order_id: object, extension: str) -> str:
+    """Return a new key that only links open, for a proof of an order's payment."""
+    order = _segment(str(order_id))
+    company = _segment(company_id)
+    return f"companies/{company}/orders/{order}/proofs/{_leaf(extension)}"
+
+
 def public_product_key(company_id: str, product_id: object, extension: str) -> str:
     """Return a new key, readable by anyone who knows it, for a product's file."""
     product = _segment(str(product_id))

@@ -58,7 +58,7 @@ TAGS = [
     {"name": "Privacy", "description": "A copy of a person's data; their erasure (LGPD)."},
     {"name": "Conversations", "description": "What was said, by whom and when."},
     {"name": "Orders", "description": "What was bought, and how far it is."},
-    {"name": "Payments", "description": "How a store is paid, and AbacatePay's webhooks."},
+    {"name": "Payments", "description": "How money reaches an order, and goes back."},
     {"name": "Audit", "description": "What happened, by whom."},
     {"name": "Operations", "description": "Health, metrics, the job queue."},
 ]

@@ -42,6 +42,7 @@ async def extract_in_sandbox(
     timeout: timedelta = TIMEOUT,  # noqa: ASYNC109  (the child's, which must be killed)
     memory_bytes: int = MEMORY_BYTES,
     cpu_seconds: int | None = None,
+    module: str = CHILD,
 ) -> ExtractedText:
     """Extract the text in a child of its own session, and never block the event loop.
 
@@ -49,13 +50,14 @@ async def extract_in_sandbox(
     processor time (as ``timeout`` unless given), open files and written bytes, and dies
     with this process. It is killed, with all that it started, when ``timeout`` has passed
     or the caller is cancelled. However it ends, the outcome is an
-    :class:`ExtractedText` or an :class:`ExtractionError`.
+    :class:`ExtractedText` or an :class:`ExtractionError`. ``module`` is the child's: it
+    takes and prints what ``sandbox_child`` does.
     """
     seconds = math.ceil(timeout.total_seconds())
     limits = (memory_bytes, cpu_seconds or seconds, MAX_ANSWER_BYTES, seconds + 1)
     with tempfile.TemporaryFile() as answer:
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-X", "utf8", "-m", CHILD),
+            *(sys.executable, "-I", "-X", "utf8", "-m", module),
             *(file_type.value, str(path), *map(str, limits)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=answer,

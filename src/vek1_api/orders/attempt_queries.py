@@ -3,15 +3,31 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, insert, select, update
+from sqlalchemy import (
+    Interval,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vek1_api.access.grants import STORES
 from vek1_api.core.hot import HotStatement
-from vek1_api.orders.models import AttemptRef, OrderState, PaymentAttempt
+from vek1_api.orders.models import AttemptAlias, AttemptRef, OrderState, PaymentAttempt
 
 _COLUMNS = (
     *("attempt_id", "order_id", "store_id", "provider", "external_id", "state"),
-    *("amount_cents", "dev_mode", "br_code", "expires_at", "checks", "refund_id"),
+    *("amount_cents", "dev_mode", "br_code", "expires_at", "check_at", "checks"),
+    *("refund_id", "created_at"),
 )
 _ATTEMPT = tuple(getattr(AttemptRef, name) for name in _COLUMNS)
 _ATTEMPT_ID = bindparam("attempt_id", type_=AttemptRef.attempt_id.type)
@@ -19,10 +35,10 @@ _ORDER_ID = bindparam("order_id", type_=AttemptRef.order_id.type)
 
 
 def _begin() -> HotStatement:
-    shown = ("order_id", "provider", "amount_cents")
+    shown = ("order_id", "provider", "amount_cents", "external_id")
     kept = (
         *("order_id", "store_id", "provider", "state", "amount_cents", "dev_mode"),
-        *("br_code", "expires_at", "check_at"),
+        *("external_id", "br_code", "expires_at", "check_at"),
     )
     made = (
         insert(PaymentAttempt)
@@ -42,13 +58,7 @@ def _begin() -> HotStatement:
         .from_select(["attempt_id", *kept], select(made.c.id, *values))
         .cte("ref")
     )
-    asked = (
-        update(OrderState)
-        .where(OrderState.order_id == _ORDER_ID)
-        .values(attempt_id=select(made.c.id).scalar_subquery())
-        .cte("asked")
-    )
-    return HotStatement(select(made.c.id.label("attempt_id")).add_cte(ref, asked))
+    return HotStatement(select(made.c.id.label("attempt_id")).add_cte(ref))
 
 
 BEGIN = _begin()
@@ -58,12 +68,93 @@ OF_ORDER = HotStatement(
     .where(AttemptRef.order_id == _ORDER_ID)
     .order_by(AttemptRef.created_at, AttemptRef.attempt_id)
 )
+SHOW = HotStatement(
+    update(OrderState)
+    .where(OrderState.order_id == _ORDER_ID)
+    .values(attempt_id=_ATTEMPT_ID)
+    .returning(OrderState.order_id)
+)
 PAY = HotStatement(
     update(OrderState)
     .where(OrderState.order_id == _ORDER_ID)
     .values(paid_attempt_id=_ATTEMPT_ID)
     .returning(OrderState.order_id)
 )
+NAME = HotStatement(
+    upsert(AttemptAlias)
+    .from_select(
+        ["provider", "external_id", "attempt_id"],
+        select(
+            bindparam("provider", type_=Text),
+            func.unnest(bindparam("external_ids", type_=ARRAY(Text))),
+            _ATTEMPT_ID,
+        ),
+    )
+    .on_conflict_do_nothing()
+)
+
+_IDS = bindparam("attempt_ids", type_=ARRAY(Uuid))
+MATCH = HotStatement(
+    select(
+        AttemptRef.attempt_id,
+        AttemptRef.store_id,
+        AttemptAlias.external_id.label("alias"),
+        STORES.c.company_id,
+    )
+    .join(STORES, STORES.c.id == AttemptRef.store_id)
+    .outerjoin(
+        AttemptAlias,
+        (AttemptAlias.attempt_id == AttemptRef.attempt_id)
+        & (AttemptAlias.external_id == any_(bindparam("names", type_=ARRAY(Text)))),
+    )
+    .where(
+        AttemptRef.provider == bindparam("provider", type_=Text),
+        AttemptRef.attempt_id.in_(
+            select(AttemptAlias.attempt_id)
+            .where(
+                AttemptAlias.provider == bindparam("provider", type_=Text),
+                AttemptAlias.external_id
+                == any_(bindparam("external_ids", type_=ARRAY(Text))),
+            )
+            .union_all(select(func.unnest(_IDS)))
+        ),
+    )
+    .order_by(AttemptAlias.external_id.is_(None))
+    .limit(1)
+)
+"""The attempt of a charge by any of its names, else by our own id, which went along."""
+
+
+def _lease() -> HotStatement:
+    due = (
+        select(AttemptRef.attempt_id)
+        .where(AttemptRef.check_at <= func.now())
+        .order_by(AttemptRef.check_at)
+        .limit(bindparam("row_limit", type_=AttemptRef.checks.type))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return HotStatement(
+        update(AttemptRef)
+        .where(
+            AttemptRef.attempt_id.in_(select(due.c.attempt_id)),
+            STORES.c.id == AttemptRef.store_id,
+        )
+        .values(
+            check_at=func.now() + bindparam("lease", type_=Interval),
+            checks=AttemptRef.checks + 1,
+            # Who asks for this charge meanwhile waits for the answer.
+            state=case(
+                (AttemptRef.state == literal("unknown"), literal("creating")),
+                else_=AttemptRef.state,
+            ),
+        )
+        .returning(*_ATTEMPT, STORES.c.company_id)
+    )
+
+
+LEASE = _lease()
+"""Attempts whose charges are to be asked for now; for a while nobody else asks for them."""
 
 
 async def set_state(
@@ -73,9 +164,38 @@ async def set_state(
     status: str,
     values: dict[str, Any],
 ) -> None:
-    """Write how an attempt stands, in both tables."""
+    """Write how an attempt stands, in both tables.
+
+    ``paid`` is shown of the attempt alone that paid the order (I3), of others ``failed``.
+    """
     ref = update(AttemptRef).where(AttemptRef.attempt_id == attempt_id)
     await tx.execute(ref.values(state=state, **values))
     shown = {name: values[name] for name in ("external_id",) if name in values}
+    is_payment = (
+        exists()
+        .where(OrderState.paid_attempt_id == attempt_id)
+        .where(OrderState.order_id == PaymentAttempt.order_id)
+    )
+    told = case((is_payment, status), else_="failed") if status == "paid" else status
     row = update(PaymentAttempt).where(PaymentAttempt.id == attempt_id)
-    await tx.execute(row.values(status=status, **shown))
+    await tx.execute(row.values(status=told, **shown))
+
+
+async def look_again(
+    tx: AsyncConnection, attempt_id: UUID, check_at: Any, state: str | None = None
+) -> None:
+    """Write when the gateway is asked next, unless that was settled meanwhile.
+
+    ``state`` is where an attempt goes that is being made.
+    """
+    ref = update(AttemptRef).where(
+        AttemptRef.attempt_id == attempt_id, AttemptRef.check_at.is_not(None)
+    )
+    moved = (
+        {}
+        if state is None
+        else {
+            "state": case((AttemptRef.state == "creating", state), else_=AttemptRef.state)
+        }
+    )
+    await tx.execute(ref.values(check_at=check_at, **moved))

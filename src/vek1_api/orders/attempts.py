@@ -1,13 +1,14 @@
 """Attempts to be paid: the front end's row, and how it stands at its provider beside it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vek1_api.core.db import driver_of
+from vek1_api.core.db import Driver, driver_of
 from vek1_api.orders import attempt_queries as queries
 from vek1_api.orders.held import Held
 from vek1_api.orders.status import AttemptState, AttemptStatus, PaymentProvider
@@ -21,8 +22,9 @@ _SHOWN = {
     AttemptState.OPEN: AttemptStatus.INITIALIZED,
     AttemptState.PAID: AttemptStatus.PAID,
     AttemptState.FAILED: AttemptStatus.FAILED,
-    # Money that came a second time is no second payment of the order (I3).
+    # Money that came a second time, or not as agreed, is no payment of the order (I3).
     AttemptState.PAID_AGAIN: AttemptStatus.FAILED,
+    AttemptState.WRONG_AMOUNT: AttemptStatus.FAILED,
     AttemptState.EXPIRED: AttemptStatus.EXPIRED,
     AttemptState.DISPUTED: AttemptStatus.PAID,
     AttemptState.REFUNDING: AttemptStatus.PAID,
@@ -44,22 +46,36 @@ class Attempt:
     dev_mode: bool
     br_code: str | None
     expires_at: datetime | None
+    check_at: datetime | None
+    """When the gateway is asked next; in ``creating``, until when somebody is at it."""
     checks: int
     refund_id: str | None
+    created_at: datetime
 
 
-async def begin(  # noqa: PLR0913 - the columns of a row.
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whose attempt a charge is. ``is_named``: the charge is known by one of its names."""
+
+    attempt_id: UUID
+    store_id: UUID
+    company_id: str
+    is_named: bool
+
+
+async def add(  # noqa: PLR0913 - the columns of a row.
     tx: AsyncConnection,
     order: Held,
     provider: PaymentProvider,
     state: AttemptState,
     *,
     dev_mode: bool = False,
+    external_id: str | None = None,
     br_code: str | None = None,
     expires_at: datetime | None = None,
     check_at: datetime | None = None,
 ) -> UUID:
-    """Write that the order's total is asked for, as the attempt that the customer is to pay.
+    """Write that the order's total is asked for; ``offering`` shows it to the customer.
 
     The key of ``attempt_ref`` lets one attempt of a provider wait at a time: the caller has
     made sure, under the order's lock, that none does.
@@ -73,6 +89,7 @@ async def begin(  # noqa: PLR0913 - the columns of a row.
         status=_SHOWN[state],
         amount_cents=order.total_cents,
         dev_mode=dev_mode,
+        external_id=external_id,
         br_code=br_code,
         expires_at=expires_at,
         check_at=check_at,
@@ -106,10 +123,84 @@ async def set_state(
 
 async def set_paid(tx: AsyncConnection, attempt: Attempt) -> None:
     """Write that this attempt paid its order."""
-    await set_state(tx, attempt.attempt_id, AttemptState.PAID)
     await queries.PAY.row(
         await driver_of(tx), order_id=attempt.order_id, attempt_id=attempt.attempt_id
     )
+    await set_state(tx, attempt.attempt_id, AttemptState.PAID, check_at=None)
+
+
+async def show(tx: AsyncConnection, order_id: UUID, attempt_id: UUID) -> None:
+    """Write which attempt the order's ``payment`` tells of."""
+    await queries.SHOW.row(await driver_of(tx), order_id=order_id, attempt_id=attempt_id)
+
+
+async def name(
+    tx: AsyncConnection,
+    attempt_id: UUID,
+    provider: PaymentProvider,
+    external_ids: Iterable[str],
+) -> None:
+    """Keep names by which a provider may call an attempt's charge."""
+    await queries.NAME.rows(
+        await driver_of(tx),
+        attempt_id=attempt_id,
+        provider=provider,
+        external_ids=list(external_ids),
+    )
+
+
+async def match(
+    driver: Driver,
+    provider: PaymentProvider,
+    external_ids: Iterable[str],
+    our_ids: Iterable[str] = (),
+) -> Match | None:
+    """Return whose charge it is, by its names, else by ids of ours that went along."""
+    names = list(external_ids)
+    row = await queries.MATCH.row(
+        driver,
+        provider=provider,
+        external_ids=names,
+        names=names,
+        attempt_ids=[found for text in our_ids if (found := _uuid(text)) is not None],
+    )
+    if row is None:
+        return None
+    is_named = row["alias"] is not None
+    return Match(row["attempt_id"], row["store_id"], row["company_id"], is_named)
+
+
+async def lease(
+    tx: AsyncConnection, lease: timedelta, limit: int
+) -> list[tuple[Attempt, str]]:
+    """Take attempts whose charges are due to be asked for, and their companies."""
+    rows = await queries.LEASE.rows(await driver_of(tx), lease=lease, row_limit=limit)
+    due = []
+    for row in rows:
+        values = dict(row)
+        company_id = values.pop("company_id")
+        due.append((_attempt(values), company_id))
+    return due
+
+
+async def look_again(
+    tx: AsyncConnection,
+    attempt_id: UUID,
+    check_at: datetime | None,
+    state: AttemptState | None = None,
+) -> None:
+    """Write when the gateway is asked next, if it is asked at all.
+
+    ``state`` is what becomes of one that is being made.
+    """
+    await queries.look_again(tx, attempt_id, check_at, state)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _attempt(row: Any) -> Attempt:

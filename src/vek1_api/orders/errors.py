@@ -11,8 +11,6 @@ from vek1_api.core.errors import (
     ValidationFailedError,
 )
 from vek1_api.core.money import shown
-from vek1_api.orders.status import OrderStatus
-from vek1_api.orders.transitions import allowed_from
 
 
 class OrderNotFoundError(NotFoundError):
@@ -22,23 +20,31 @@ class OrderNotFoundError(NotFoundError):
         super().__init__("order", order_id)
 
 
+class AttentionNotFoundError(NotFoundError):
+    """The store has nothing of this id to look at."""
+
+    def __init__(self, attention_id: UUID) -> None:
+        super().__init__("attention", attention_id)
+        self.detail = "There is nothing of this id to look at."
+
+
 class InvalidTransitionError(ConflictError):
     """An order of this status cannot take this step; the text lists what it may become."""
 
     code = "invalid_transition"
     title = "Invalid transition"
 
-    def __init__(self, status: OrderStatus, target: OrderStatus) -> None:
-        allowed = ", ".join(allowed_from(status)) or "nothing else any more"
+    def __init__(self, status: str, target: str, allowed: Sequence[str]) -> None:
+        others = ", ".join(allowed) or "nothing else any more"
         super().__init__(
-            f"An order that is {status} does not become {target}; it may become {allowed}."
+            f"An order that is {status} does not become {target}; it may become {others}."
         )
 
 
 class NotADraftError(ConflictError):
     """What was bought and what it costs changes only while the order is a draft."""
 
-    def __init__(self, status: OrderStatus, fields: Sequence[str]) -> None:
+    def __init__(self, status: str, fields: Sequence[str]) -> None:
         super().__init__(
             f"The order is {status}: {', '.join(fields)} can be changed only while it is a "
             "draft. Cancel it and make another one."

@@ -11,6 +11,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    exists,
     func,
     literal,
     select,
@@ -20,7 +21,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.grants import STORES
-from vek1_api.orders.models import Order, OrderState
+from vek1_api.orders.attempts import WAITING
+from vek1_api.orders.models import AttemptRef, Order, OrderState
 
 DEFAULT_MINUTES = 1440
 _LONGEST_MINUTES = 525_600
@@ -39,6 +41,8 @@ def _stale() -> Select[Any]:
         else_=literal(DEFAULT_MINUTES),
     )
     is_for_ever = func.coalesce(func.jsonb_typeof(said) == "null", False)
+    # Somebody may be paying it this moment.
+    waits = AttemptRef.order_id == Order.id, AttemptRef.state.in_(WAITING)
     age = func.make_interval(0, 0, 0, 0, 0, func.least(minutes, _LONGEST_MINUTES))
     return (
         select(Order.id, STORES.c.company_id)
@@ -50,6 +54,7 @@ def _stale() -> Select[Any]:
             STORES.c.status != "deleted",
             OrderState.drafted_at < func.now() - age,
             ~is_for_ever,
+            ~exists().where(*waits),
         )
     )
 

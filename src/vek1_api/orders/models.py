@@ -195,10 +195,14 @@ class Attention(OfStore):
 
     __tablename__ = "attention"
     __table_args__ = (
-        UniqueConstraint("store_id", "kind", "subject"),
+        UniqueConstraint(
+            *("store_id", "kind", "subject"), name="attention_store_id_kind_subject_key"
+        ),
         {"schema": SCHEMA},
     )
 
+    # Without the foreign key of ``OfStore``: ours have none into ``public``.
+    store_id: Mapped[UUID] = mapped_column(Uuid)
     order_id: Mapped[UUID | None] = mapped_column(Uuid, index=True)
     attempt_id: Mapped[UUID | None] = mapped_column(Uuid)
     subject: Mapped[str] = mapped_column(Text)

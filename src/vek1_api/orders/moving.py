@@ -11,8 +11,8 @@ from vek1_api.core.db import driver_of
 from vek1_api.orders import queries
 from vek1_api.orders.errors import InvalidTransitionError
 from vek1_api.orders.held import Held
-from vek1_api.orders.status import Actor, EventType
-from vek1_api.orders.transitions import Step
+from vek1_api.orders.status import Actor, EventType, OrderStatus
+from vek1_api.orders.transitions import Step, allowed_from
 
 Event = tuple[EventType, dict[str, Any]]
 
@@ -36,7 +36,7 @@ async def take(  # noqa: PLR0913 - who, what, and what goes with it.
     if order.status is step.target:
         return False
     if order.status not in step.sources:
-        raise InvalidTransitionError(order.status, step.target)
+        raise refused(order.status, step.target)
     happened = {} if step.at is None else {step.at: clock.now()}
     changed = {"status": step.target.value, **happened, **(values or {})}
     await queries.change(tx, access, order.id, changed)
@@ -45,6 +45,11 @@ async def take(  # noqa: PLR0913 - who, what, and what goes with it.
     meta = {"number": order.number, "status": [order.status, step.target]}
     await log(tx, access, step.action, order, meta)
     return True
+
+
+def refused(status: OrderStatus, target: OrderStatus) -> InvalidTransitionError:
+    """Return the error that says what an order of this status may become instead."""
+    return InvalidTransitionError(status, target, allowed_from(status))
 
 
 async def add_events(

@@ -163,7 +163,7 @@ CHANGE_DRAFT = HotStatement(
     select(
         func.vek1_api.change_draft(
             _ROW_ID,
-            bindparam("items", type_=JSONB),
+            bindparam("items", type_=JSONB(none_as_null=True)),
             bindparam("shipping", type_=BigInteger),
             bindparam("discount", type_=BigInteger),
         ).label("problem")

@@ -156,6 +156,8 @@ async def add_note(
     """Write something to remember about an order."""
     order = await held.hold(tx, access, order_id)
     actor = actor_of(access, order.source)
+    # Somebody is busy with it: a draft begins its time anew.
+    await queries.change(tx, access, order_id, {"status": order.status.value})
     await moving.add_events(tx, order, actor, (EventType.NOTE, {"text": text}))
     await moving.log(tx, access, "order.noted", order, {"number": order.number})
     return Answer(201, await held.body_of(tx, access, order_id, api_url))

@@ -11,7 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access
 from vek1_api.core import clock
-from vek1_api.orders import attempts, attention, moving, queries, transitions
+from vek1_api.orders import (
+    attempts,
+    attention,
+    moving,
+    offering,
+    queries,
+    transitions,
+)
 from vek1_api.orders.attempts import Attempt
 from vek1_api.orders.attention import AttentionKind
 from vek1_api.orders.held import Held, hold
@@ -49,6 +56,7 @@ async def settle_charge(
     if order.paid_attempt_id is not None:
         return await _paid_twice(tx, order, attempt)
     await attempts.set_paid(tx, attempt)
+    await offering.show_paid(tx, access, order, attempt)
     if order.status in COUNTED:
         # A person saw the money before the provider told us.
         await _note_payment(tx, access, order, actor, attempt.attempt_id)
@@ -141,7 +149,7 @@ async def _note_payment(
 async def _paid_twice(tx: AsyncConnection, order: Held, attempt: Attempt) -> Settled:
     if attempt.state is AttemptState.PAID_AGAIN:
         return Settled.TWICE
-    await attempts.set_state(tx, attempt.attempt_id, AttemptState.PAID_AGAIN)
+    await attempts.set_state(tx, attempt.attempt_id, AttemptState.PAID_AGAIN, check_at=None)
     await attention.ask_for(
         tx,
         order.store_id,

@@ -76,6 +76,7 @@ class AttemptState(StrEnum):
     OPEN = "open"
     PAID = "paid"
     PAID_AGAIN = "paid_again"
+    WRONG_AMOUNT = "wrong_amount"
     FAILED = "failed"
     EXPIRED = "expired"
     DISPUTED = "disputed"

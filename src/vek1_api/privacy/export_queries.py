@@ -34,6 +34,7 @@ from vek1_api.privacy.export_schemas import (
     ExportedOrder,
     ExportedOrderEvent,
     ExportedPayment,
+    ExportedProof,
     OrderRow,
 )
 
@@ -81,6 +82,18 @@ def _of_order(name: str, schema: type[BaseModel]) -> Any:
     return _array(body, rows.c.created_at, rows, rows.c.order_id == _ORDERS.c.id)
 
 
+def _proofs() -> Any:
+    names = [
+        *(ExportedProof.model_fields.keys() - {"file"}),
+        *("order_id", "object_key"),
+    ]
+    rows = table("order_proofs", *map(column, names), schema=SCHEMA)
+    # The last step of the key, by which `files` names it.
+    name = func.split_part(rows.c.object_key, literal_column("'/'"), literal_column("-1"))
+    body = func.json(row_object(rows.c, ExportedProof, {"file": name}))
+    return _array(body, rows.c.version, rows, rows.c.order_id == _ORDERS.c.id)
+
+
 _ORDER = row_object(
     _ORDERS.c,
     ExportedOrder,
@@ -88,6 +101,7 @@ _ORDER = row_object(
         "items": _of_order("order_items", ExportedItem),
         "events": _of_order("order_events", ExportedOrderEvent),
         "payment_attempts": _of_order("payment_attempts", ExportedPayment),
+        "proofs": _proofs(),
     },
 )
 

@@ -54,6 +54,25 @@ class ExportedPayment(BaseModel):
     updated_at: datetime
 
 
+class ExportedProof(BaseModel):
+    """A proof of payment that came for an order, and what was read in it."""
+
+    version: int = Field(examples=[1])
+    received_at: datetime
+    source: str = Field(examples=["whatsapp"])
+    filename: str = Field(examples=["comprovante.pdf"])
+    mime_type: str = Field(examples=["application/pdf"])
+    size_bytes: int = Field(examples=[48213])
+    file: str = Field(
+        description="The `name` in `files`, where its link is.",
+        examples=["1772461800000-4f1c0a2b9d8e4c7fa1b2c3d4e5f60718.pdf"],
+    )
+    content: str | None = Field(examples=["Comprovante de transferência"])
+    review: str = Field(examples=["accepted"])
+    reason: str | None
+    reviewed_at: datetime | None
+
+
 class OrderRow(BaseModel):
     """An order as it is kept, with all that it says about the customer and the payment."""
 
@@ -93,11 +112,12 @@ class OrderRow(BaseModel):
 
 
 class ExportedOrder(OrderRow):
-    """An order with its lines, its history and its payments."""
+    """An order with its lines, its history, its payments and the proofs of them."""
 
     items: list[ExportedItem]
     events: list[ExportedOrderEvent]
     payment_attempts: list[ExportedPayment]
+    proofs: list[ExportedProof]
 
 
 class ExportedFile(BaseModel):

@@ -9,6 +9,7 @@ from vek1_api.core.schema.counters import MISCOUNTED_LEADS
 from vek1_api.core.schema.findings import Finding, Problem
 from vek1_api.core.schema.ledger import UNBALANCED
 from vek1_api.core.schema.migration import newest_revision
+from vek1_api.core.schema.orders import MISNUMBERED_ORDERS, UNEXPLAINED_ORDERS
 
 OLDEST_SERVER = 16
 OLDEST_VECTOR = (0, 8)
@@ -58,11 +59,36 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "order",
+        "I3",
+        "more than one payment, or a paid attempt that is not the order's",
+        """
+        SELECT order_id::text AS key FROM public.order_events
+        WHERE type = 'payment_paid' GROUP BY order_id HAVING count(*) > 1
+        UNION
+        SELECT order_id::text FROM public.payment_attempts
+        WHERE status = 'paid' GROUP BY order_id HAVING count(*) > 1
+        UNION
+        SELECT attempt.order_id::text FROM public.payment_attempts AS attempt
+        JOIN vek1_api.attempt_ref AS ref ON ref.attempt_id = attempt.id
+        LEFT JOIN vek1_api.order_state AS state ON state.order_id = attempt.order_id
+        WHERE (attempt.status = 'paid')
+              <> (state.paid_attempt_id IS NOT DISTINCT FROM attempt.id)
+        """,
+    ),
+    Invariant(
         "lead",
         "I4",
         "counters or contact times differ from the orders and messages "
         "(doctor --fix --recount sets them)",
         MISCOUNTED_LEADS,
+    ),
+    Invariant("order", "I5", "numbers repeat or have gaps", MISNUMBERED_ORDERS),
+    Invariant(
+        "order",
+        "I6",
+        "the status is not what events and audit log tell",
+        UNEXPLAINED_ORDERS,
     ),
     Invariant(
         "stock notice",

@@ -131,6 +131,8 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     _index("vek1_api.attempt_ref", "check_at"),
     _index("vek1_api.attempt_alias", "attempt_id"),
     _index("vek1_api.order_proofs", "store_id", "sha256"),
+    _index("vek1_api.proof_payments", "store_id", "payment_key"),
+    _index("vek1_api.proof_payments", "order_id"),
     _index("vek1_api.attention", "store_id", *NEWEST_FIRST),
     _index("vek1_api.attention", "order_id"),
     _index("vek1_api.webhook_inbox", "store_id", "received_at DESC", "id DESC"),
