@@ -1,9 +1,11 @@
 # vek1-api, with sentence-transformers for bge-m3 inside. Name the index of torch's CPU builds
 # with `--build-arg TORCH_INDEX=…` (the default one serves CUDA builds of several GB), or leave
-# torch out and run an embedding server beside it: `--build-arg EMBEDDINGS=remote`.
+# torch out and run an embedding server beside it: `--build-arg EMBEDDINGS=remote`. Without
+# `--build-arg OCR=none` it reads photographed receipts, too.
 
 FROM python:3.11-slim-bookworm AS build
 ARG EMBEDDINGS=local
+ARG OCR=local
 ARG TORCH_INDEX
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
@@ -13,7 +15,8 @@ RUN .venv/bin/pip install -r requirements/base.txt \
     && if [ "$EMBEDDINGS" = local ]; then \
          .venv/bin/pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} \
            -r requirements/sentence-transformers.txt; \
-       fi
+       fi \
+    && if [ "$OCR" = local ]; then .venv/bin/pip install -r requirements/ocr.txt; fi
 COPY pyproject.toml README.md ./
 COPY src/ src/
 # Migrations and the init script are looked up beside `src`, so the package stays in place.
