@@ -2553,13 +2553,17 @@ END $$;
 
 -- The lines of an order with the catalogue's names and prices of this moment, as they will be
 -- written. A product that the order holds already keeps the price that the customer was told.
--- Locks the products; a line whose product is not of the store has no `name`.
+-- Locks the products, and at once those that the order holds already: were they locked after
+-- these, in vek1_api.hold_stock, two orders could wait crosswise. A line whose product is not of
+-- the store has no `name`.
 CREATE OR REPLACE FUNCTION vek1_api.price_items(p_store_id uuid, p_items jsonb, p_order_id uuid)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM FROM public.products
-    WHERE store_id = p_store_id AND id IN (
-        SELECT (each ->> 'product_id')::uuid FROM jsonb_array_elements(p_items) AS each)
+    WHERE store_id = p_store_id AND id = ANY (ARRAY(
+        SELECT (each ->> 'product_id')::uuid FROM jsonb_array_elements(p_items) AS each
+        UNION
+        SELECT product_id FROM public.stock_movements WHERE order_id = p_order_id))
     ORDER BY id FOR NO KEY UPDATE;
     RETURN (
         SELECT jsonb_agg(to_jsonb(priced) ORDER BY place) FROM (
