@@ -2241,8 +2241,8 @@ BEGIN
            -- The stock is that after all of them: a level is without those that came later.
            product.stock - sum(told.delta) OVER later + told.delta,
            told.delta, told.reason, told.order_id,
-           CASE WHEN told.order_id IS NOT NULL THEN coalesce(orders.source, 'manual')
-                ELSE coalesce(told.payload ->> 'source', 'manual') END
+           -- An order takes its stock before it is written itself, and then says whose it is.
+           coalesce(told.payload ->> 'source', orders.source, 'manual')
     FROM told
     JOIN counted USING (product_id)
     JOIN public.products AS product ON product.id = told.product_id
@@ -2613,7 +2613,10 @@ END $$;
 
 -- Takes what these lines need beyond what the order holds, or gives back what they need no more.
 -- Null, or what is short. What an order holds is what its movements say: never more comes back.
-CREATE OR REPLACE FUNCTION vek1_api.hold_stock(p_store_id uuid, p_order_id uuid, p_priced jsonb)
+-- `p_source` is the order's, which may not be written yet.
+CREATE OR REPLACE FUNCTION vek1_api.hold_stock(
+    p_store_id uuid, p_order_id uuid, p_priced jsonb, p_source text
+)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     products uuid[];
@@ -2639,7 +2642,9 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_object(
         'product_id', wanted.id, 'requested', -wanted.delta, 'available', coalesce(moved.before, 0)))
     INTO short
-    FROM vek1_api.move_stock(p_store_id, products, deltas, 'order_created', p_order_id) AS moved
+    FROM vek1_api.move_stock(
+        p_store_id, products, deltas, 'order_created', p_order_id,
+        p_payload => jsonb_build_object('source', p_source)) AS moved
     JOIN unnest(products, deltas) AS wanted (id, delta) ON wanted.id = moved.product_id
     WHERE NOT moved.is_moved;
     RETURN CASE WHEN short IS NOT NULL
@@ -2702,7 +2707,7 @@ BEGIN
         priced := vek1_api.price_items(p_store_id, p_items, NULL);
         problem := coalesce(
             vek1_api.order_problem(priced, sent.shipping_cents, sent.discount_cents),
-            vek1_api.hold_stock(p_store_id, made, priced));
+            vek1_api.hold_stock(p_store_id, made, priced, sent.source));
     END IF;
     IF problem IS NOT NULL THEN
         RETURN NEXT;
@@ -2744,7 +2749,7 @@ DECLARE
     priced jsonb;
     problem jsonb;
 BEGIN
-    SELECT id, store_id, subtotal_cents INTO draft FROM public.orders WHERE id = p_order_id;
+    SELECT id, store_id, subtotal_cents, source INTO draft FROM public.orders WHERE id = p_order_id;
     IF p_items IS NULL THEN
         problem := vek1_api.order_problem(
             jsonb_build_array(jsonb_build_object(
@@ -2753,7 +2758,7 @@ BEGIN
     ELSE
         priced := vek1_api.price_items(draft.store_id, p_items, p_order_id);
         problem := coalesce(vek1_api.order_problem(priced, p_shipping, p_discount),
-                            vek1_api.hold_stock(draft.store_id, p_order_id, priced));
+                            vek1_api.hold_stock(draft.store_id, p_order_id, priced, draft.source));
     END IF;
     IF problem IS NOT NULL THEN
         RETURN problem;
