@@ -2957,6 +2957,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
     FROM wanted
     JOIN pg_class ON relname = table_name AND relnamespace = 'public'::regnamespace
                  AND relkind = 'r'
+    UNION ALL
+    -- Whoever writes a notice adds the job that delivers it, at the end of the transaction.
+    SELECT oid::regclass, 'vek1_enqueue',
+           'CREATE CONSTRAINT TRIGGER vek1_enqueue AFTER INSERT ON vek1_api.stock_notices'
+           ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW'
+           ' EXECUTE FUNCTION vek1_api.enqueue_delivery()'
+    FROM pg_class WHERE oid = to_regclass('vek1_api.stock_notices')
 $$;
 
 -- `problem` is 'missing', 'different', or 'invalid' when it is switched off.
@@ -2982,7 +2989,11 @@ DECLARE
     wrong record;
 BEGIN
     FOR wrong IN SELECT * FROM vek1_api.missing_triggers() LOOP
-        EXECUTE regexp_replace(wrong.definition, '^CREATE', 'CREATE OR REPLACE');
+        -- A constraint trigger cannot be replaced, nor can a plain one by it.
+        IF wrong.definition LIKE 'CREATE CONSTRAINT %' THEN
+            EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', wrong.trigger_name, wrong.relation);
+        END IF;
+        EXECUTE regexp_replace(wrong.definition, '^CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER');
         EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', wrong.relation, wrong.trigger_name);
     END LOOP;
 END $$;
