@@ -2276,7 +2276,7 @@ BEGIN
 END $$;
 
 -- Keeps what the trigger on movements reads. Another address, and being switched on, is a fresh
--- start: what waits is tried again.
+-- start: what waits is tried again, for a day.
 CREATE OR REPLACE FUNCTION vek1_api.open_store_stock_sync_settings() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -2300,8 +2300,8 @@ BEGIN
             failures = 0, failing_since = NULL, paused_until = NULL, disabled_at = NULL,
             disabled_reason = NULL
         WHERE store_id = store;
-        UPDATE vek1_api.stock_notices SET due_at = '-infinity'
-        WHERE store_id = store AND status IN ('waiting', 'again') AND due_at > '-infinity';
+        UPDATE vek1_api.stock_notices SET due_at = '-infinity', wanted_at = clock_timestamp()
+        WHERE store_id = store AND status IN ('waiting', 'again');
         PERFORM vek1_api.wake_deliveries(store);
     END IF;
     RETURN NULL;
@@ -2424,14 +2424,20 @@ BEGIN
     IF failed > 0 THEN
         UPDATE vek1_api.stock_outlets AS outlet
         SET failures = outlet.failures + failed,
-            failing_since = coalesce(outlet.failing_since, clock_timestamp()),
+            -- No message rests as long as a day between two attempts: those before such a
+            -- silence say nothing of today.
+            failing_since = CASE
+                WHEN outlet.paused_until < clock_timestamp() - interval '1 day'
+                THEN clock_timestamp()
+                ELSE coalesce(outlet.failing_since, clock_timestamp()) END,
             paused_until = greatest(
                 outlet.paused_until,
                 p_paused_until,
-                CASE WHEN outlet.failures + failed >= pause_from
-                     THEN clock_timestamp()
-                          + least(outlet.failures + failed, longest_pause) * interval '1 second'
-                END)
+                -- Over at once, it still says when the last failure was.
+                clock_timestamp() + CASE
+                    WHEN outlet.failures + failed >= pause_from
+                    THEN least(outlet.failures + failed, longest_pause) ELSE 0
+                END * interval '1 second')
         WHERE store_id = p_store_id
         RETURNING outlet.failing_since INTO since;
     END IF;
