@@ -2310,7 +2310,9 @@ END $$;
 -- The notices of a store that may go next, and from when on: of each product the first that
 -- waits, and those that somebody asked for again. None of a store that tells nobody.
 CREATE OR REPLACE FUNCTION vek1_api.next_notices(p_store_id uuid)
-RETURNS TABLE (movement_id uuid, free_at timestamptz) LANGUAGE plpgsql STABLE ROWS 100 AS $$
+RETURNS TABLE (movement_id uuid, free_at timestamptz) LANGUAGE plpgsql STABLE ROWS 100
+-- The index, whatever the planner believes: of a table that an import has just filled it is wrong.
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 #variable_conflict use_column
 DECLARE
     pause timestamptz;
@@ -2348,31 +2350,63 @@ BEGIN
     ) AS each;
 END $$;
 
--- Lends notices to one worker, for as long as an attempt may take; a crash gives them back.
+-- Lends notices to one worker, for as long as an attempt may take; a crash gives them back. It
+-- looks at no more of them than it needs, from any product on, so that all have their turn.
 CREATE OR REPLACE FUNCTION vek1_api.take_notices(p_store_id uuid, p_limit int, p_lease interval)
 RETURNS TABLE (
     movement_id uuid, product_id uuid, product_integration_id text, sequence bigint, level int,
     delta int, reason text, order_id uuid, origin text, created_at timestamptz,
     wanted_at timestamptz, attempts int
 )
-LANGUAGE plpgsql VOLATILE ROWS 10 AS $$
+LANGUAGE plpgsql VOLATILE ROWS 10
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 #variable_conflict use_column
+DECLARE
+    beginning CONSTANT uuid := gen_random_uuid();
+    place uuid := beginning;
+    has_turned boolean := false;
+    head record;
+    chosen uuid[];
 BEGIN
-    RETURN QUERY
-    WITH chosen AS (
-        SELECT notice.movement_id
-        FROM vek1_api.next_notices(p_store_id) AS next
-        JOIN vek1_api.stock_notices AS notice USING (movement_id)
-        -- Again of the row itself, which another worker may have changed since.
-        WHERE next.free_at <= clock_timestamp() AND notice.status IN ('waiting', 'again')
+    PERFORM FROM vek1_api.stock_outlets AS outlet
+    JOIN public.stores ON stores.id = outlet.store_id
+    WHERE outlet.store_id = p_store_id AND outlet.is_open AND stores.status <> 'deleted'
+      AND coalesce(outlet.paused_until, '-infinity') <= clock_timestamp();
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    chosen := ARRAY(
+        SELECT notice.movement_id FROM vek1_api.stock_notices AS notice
+        WHERE notice.store_id = p_store_id AND notice.status = 'again'
           AND notice.due_at <= clock_timestamp()
           AND coalesce(notice.leased_until, '-infinity') <= clock_timestamp()
-        ORDER BY notice.created_at LIMIT p_limit
-        FOR NO KEY UPDATE OF notice SKIP LOCKED
-    )
+        LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED);
+    WHILE cardinality(chosen) < p_limit LOOP
+        -- From product to product by the index: of each the first that waits.
+        SELECT notice.movement_id, notice.product_id, notice.due_at, notice.leased_until
+        INTO head FROM vek1_api.stock_notices AS notice
+        WHERE notice.store_id = p_store_id AND notice.status = 'waiting'
+          AND notice.product_id > place
+        ORDER BY notice.product_id, notice.sequence LIMIT 1;
+        EXIT WHEN has_turned AND (NOT FOUND OR head.product_id > beginning);
+        has_turned := has_turned OR head.product_id IS NULL;
+        place := coalesce(head.product_id, '00000000-0000-0000-0000-000000000000');
+        CONTINUE WHEN head.product_id IS NULL
+            OR greatest(head.due_at, head.leased_until) > clock_timestamp();
+        -- Again of the row itself, which another worker may have changed since.
+        PERFORM FROM vek1_api.stock_notices AS notice
+        WHERE notice.movement_id = head.movement_id AND notice.status = 'waiting'
+          AND notice.due_at <= clock_timestamp()
+          AND coalesce(notice.leased_until, '-infinity') <= clock_timestamp()
+        FOR NO KEY UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            chosen := chosen || head.movement_id;
+        END IF;
+    END LOOP;
+    RETURN QUERY
     UPDATE vek1_api.stock_notices AS notice
     SET leased_until = clock_timestamp() + p_lease, attempts = notice.attempts + 1
-    FROM chosen WHERE notice.movement_id = chosen.movement_id
+    WHERE notice.movement_id = ANY (chosen)
     RETURNING notice.movement_id, notice.product_id, notice.product_integration_id,
               notice.sequence, notice.level, notice.delta, notice.reason, notice.order_id,
               notice.origin, notice.created_at, notice.wanted_at, notice.attempts;
@@ -2458,7 +2492,14 @@ BEGIN
         IF NOT pg_try_advisory_xact_lock(hashtextextended(once, 0)) THEN
             RETURN false;
         END IF;
-        SELECT min(free_at) INTO next_at FROM vek1_api.next_notices(p_store_id);
+        -- In a pause nobody need look through what waits; whoever commits now waits for this.
+        SELECT paused_until INTO next_at FROM vek1_api.stock_outlets
+        WHERE store_id = p_store_id AND is_open AND paused_until > clock_timestamp()
+          AND EXISTS (SELECT FROM vek1_api.stock_notices
+                      WHERE store_id = p_store_id AND status IN ('waiting', 'again'));
+        IF NOT FOUND THEN
+            SELECT min(free_at) INTO next_at FROM vek1_api.next_notices(p_store_id);
+        END IF;
         IF next_at <= clock_timestamp() THEN
             RETURN false;
         END IF;
