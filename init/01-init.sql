@@ -823,8 +823,12 @@ END $$;
 
 -- Units that left or came after a moment, of which the level of that moment knows nothing: our
 -- own, and an ERP's deltas by the ERP's own clock. A first stock is itself a level; what the
--- doctor wrote down never moved.
-CREATE OR REPLACE FUNCTION vek1_api.stock_moved_since(p_product_id uuid, p_moment timestamptz)
+-- doctor wrote down never moved. A level that was received before its moment comes from a clock
+-- that is ahead: what moved here after `p_received` came later all the same.
+DROP FUNCTION IF EXISTS vek1_api.stock_moved_since(uuid, timestamptz);
+CREATE OR REPLACE FUNCTION vek1_api.stock_moved_since(
+    p_product_id uuid, p_moment timestamptz, p_received timestamptz DEFAULT NULL
+)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
@@ -834,7 +838,7 @@ BEGIN
           AND created_at > timezone('UTC', p_moment) - interval '5 minutes'
           AND CASE
               WHEN reason <> 'inbound_sync' THEN
-                  created_at > timezone('UTC', p_moment)
+                  created_at > timezone('UTC', least(p_moment, p_received))
                   AND coalesce(payload ->> 'source', '') NOT IN ('opening', 'doctor')
               WHEN payload ->> 'kind' = 'delta' THEN
                   (payload ->> 'occurred_at')::timestamptz > p_moment
@@ -859,6 +863,7 @@ DECLARE
     ahead CONSTANT interval := '5 minutes';  -- As far as an ERP's clock may be wrong.
     candidates uuid[];
     received timestamptz;
+    said_at timestamptz;            -- Of the last item that came without a moment of its own.
     guard record;
     item record;
     status text;
@@ -869,7 +874,8 @@ DECLARE
     stock int;
     final bigint;
     level_at timestamptz;           -- Of the last level that its ERP gave.
-    first_of_product int;           -- Where its deltas of this batch begin in `made_*`.
+    first_of_product int;           -- Where its items of this batch begin in `made_*`.
+    first_time int;                 -- Where among those an item of the same `external_id` is.
     -- What becomes of each item.
     n int := 0;
     places int[] := '{}';
@@ -908,6 +914,7 @@ BEGIN
     WHERE it.id = ANY (candidates) AND it.store_id = p_store_id
     ORDER BY it.id FOR NO KEY UPDATE;
     received := clock_timestamp();
+    said_at := received;
 
     FOR item IN
         WITH sent AS MATERIALIZED (
@@ -920,7 +927,11 @@ BEGIN
         SELECT sent.*, it.id AS target, it.stock AS stock_now, last.occurred_at AS level_at,
                trunc(coalesce(sent.level, sent.delta)) AS amount,
                CASE WHEN sent.level IS NOT NULL AND sent.at IS NOT NULL AND it.id IS NOT NULL
-                    THEN vek1_api.stock_moved_since(it.id, sent.at) ELSE 0 END AS moved_since,
+                    THEN vek1_api.stock_moved_since(
+                        it.id, sent.at,
+                        CASE WHEN last.occurred_at = sent.at THEN last.received_at END)
+                    ELSE 0 END AS moved_since,
+               sent.external_id IS NOT NULL AND row_number() OVER same > 1 AS is_repeated,
                once.before AS once_before, once.after AS once_after,
                CASE
                    WHEN sent.id IS NOT NULL AND sent.integration_id IS NOT NULL
@@ -929,9 +940,11 @@ BEGIN
                    WHEN it.id IS NULL THEN 'not_found'
                    WHEN once.external_id IS NOT NULL AND (once.product_id, once.level, once.delta)
                         IS DISTINCT FROM (it.id, sent.level, sent.delta) THEN 'reused'
-                   WHEN once.external_id IS NOT NULL OR sent.external_id IS NOT NULL
-                        AND row_number() OVER (
-                            PARTITION BY sent.external_id ORDER BY sent.place) > 1 THEN 'known'
+                   WHEN once.external_id IS NOT NULL THEN 'known'
+                   WHEN sent.external_id IS NOT NULL AND (it.id, sent.level, sent.delta)
+                        IS DISTINCT FROM (first_value(it.id) OVER same,
+                            first_value(sent.level) OVER same,
+                            first_value(sent.delta) OVER same) THEN 'reused'
                    WHEN sent.at > received + ahead THEN 'future'
                    WHEN coalesce(sent.level, sent.delta)
                         <> trunc(coalesce(sent.level, sent.delta)) THEN 'fraction'
@@ -949,6 +962,8 @@ BEGIN
         LEFT JOIN vek1_api.erp_levels AS last ON last.product_id = it.id
         LEFT JOIN vek1_api.erp_keys AS once
             ON once.store_id = p_store_id AND once.external_id = sent.external_id
+        -- What names no product takes no id from others.
+        WINDOW same AS (PARTITION BY sent.external_id, it.id IS NULL ORDER BY sent.place)
         ORDER BY it.id, sent.place
     LOOP
         IF item.target IS DISTINCT FROM product THEN
@@ -964,6 +979,16 @@ BEGIN
         targets[n] := item.target;
         befores[n] := stock;
         afters[n] := stock;
+        IF item.is_repeated AND item.problem IS NULL THEN
+            -- Only what had its effect: what was refused further up is judged anew.
+            first_time := first_of_product - 1
+                + array_position(made_keys[first_of_product:made], item.external_id);
+            IF first_time IS NOT NULL THEN
+                item.problem := 'known';
+                item.once_before := made_befores[first_time];
+                item.once_after := made_befores[first_time] + made_deltas[first_time];
+            END IF;
+        END IF;
         IF item.problem IS NULL THEN
             final := item.amount + CASE WHEN item.level IS NULL THEN stock
                 ELSE item.moved_since + CASE WHEN item.at IS NULL OR first_of_product > made THEN 0
@@ -976,8 +1001,13 @@ BEGIN
                 status := 'stale';
                 message := format('The ERP gave a level of %s.', level_at);
             ELSE
+                IF item.at IS NULL THEN
+                    -- After all that was said before it, also by a clock that is ahead.
+                    said_at := greatest(said_at, level_at) + interval '1 microsecond';
+                    item.at := said_at;
+                END IF;
                 IF item.level IS NOT NULL THEN
-                    level_at := coalesce(item.at, greatest(received, level_at));
+                    level_at := item.at;
                     IF said = 0 OR said_products[said] <> product THEN
                         said := said + 1;
                     END IF;
@@ -1001,13 +1031,13 @@ BEGIN
                     made_deltas[made] := final - stock;
                     made_levels[made] := CASE WHEN item.level IS NOT NULL THEN item.amount END;
                     made_said[made] := CASE WHEN item.level IS NULL THEN item.amount END;
-                    made_times[made] := coalesce(item.at, received);
+                    made_times[made] := item.at;
                     made_keys[made] := item.external_id;
                     made_befores[made] := stock;
                     made_payloads[made] := jsonb_build_object(
                         'source', 'erp',
                         'kind', CASE WHEN item.level IS NULL THEN 'delta' ELSE 'level' END,
-                        'said', item.amount::int, 'occurred_at', coalesce(item.at, received));
+                        'said', item.amount::int, 'occurred_at', item.at);
                     stock := final;
                     afters[n] := stock;
                 END IF;
@@ -1094,8 +1124,10 @@ BEGIN
         FROM unnest(said_products, said_levels, said_times, said_keys) AS it (id, level, at, key)
         ON CONFLICT (product_id) DO UPDATE
         SET store_id = excluded.store_id, level = excluded.level,
-            occurred_at = excluded.occurred_at, received_at = excluded.received_at,
-            external_id = excluded.external_id;
+            occurred_at = excluded.occurred_at, external_id = excluded.external_id,
+            -- The first time that this moment was told of: it cannot have been later.
+            received_at = CASE WHEN known.occurred_at = excluded.occurred_at
+                               THEN known.received_at ELSE excluded.received_at END;
     END IF;
 
     SELECT json_build_object(

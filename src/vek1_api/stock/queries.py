@@ -159,7 +159,9 @@ def _reconciliation() -> Select[Any]:
         .group_by(StockMovement.product_id)
         .subquery("summed")
     )
-    moved_since = func.vek1_api.stock_moved_since(_PRODUCT.id, ErpLevel.occurred_at)
+    moved_since = func.vek1_api.stock_moved_since(
+        _PRODUCT.id, ErpLevel.occurred_at, ErpLevel.received_at
+    )
     report = (
         scoped(
             _PRODUCT,
