@@ -2459,6 +2459,8 @@ DECLARE
     failed int;
     since timestamptz;
 BEGIN
+    -- Before its notices, as whoever changes the store's settings locks them.
+    PERFORM FROM vek1_api.stock_outlets WHERE store_id = p_store_id FOR NO KEY UPDATE;
     WITH result AS (
         SELECT * FROM jsonb_to_recordset(p_results) AS each (
             movement_id uuid, number int, at timestamptz, duration_ms int, status int, error text,
