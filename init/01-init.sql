@@ -823,8 +823,12 @@ END $$;
 
 -- Units that left or came after a moment, of which the level of that moment knows nothing: our
 -- own, and an ERP's deltas by the ERP's own clock. A first stock is itself a level; what the
--- doctor wrote down never moved.
-CREATE OR REPLACE FUNCTION vek1_api.stock_moved_since(p_product_id uuid, p_moment timestamptz)
+-- doctor wrote down never moved. A level that was received before its moment comes from a clock
+-- that is ahead: what moved here after `p_received` came later all the same.
+DROP FUNCTION IF EXISTS vek1_api.stock_moved_since(uuid, timestamptz);
+CREATE OR REPLACE FUNCTION vek1_api.stock_moved_since(
+    p_product_id uuid, p_moment timestamptz, p_received timestamptz DEFAULT NULL
+)
 RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
@@ -834,7 +838,7 @@ BEGIN
           AND created_at > timezone('UTC', p_moment) - interval '5 minutes'
           AND CASE
               WHEN reason <> 'inbound_sync' THEN
-                  created_at > timezone('UTC', p_moment)
+                  created_at > timezone('UTC', least(p_moment, p_received))
                   AND coalesce(payload ->> 'source', '') NOT IN ('opening', 'doctor')
               WHEN payload ->> 'kind' = 'delta' THEN
                   (payload ->> 'occurred_at')::timestamptz > p_moment
@@ -859,6 +863,7 @@ DECLARE
     ahead CONSTANT interval := '5 minutes';  -- As far as an ERP's clock may be wrong.
     candidates uuid[];
     received timestamptz;
+    said_at timestamptz;            -- Of the last item that came without a moment of its own.
     guard record;
     item record;
     status text;
@@ -869,7 +874,8 @@ DECLARE
     stock int;
     final bigint;
     level_at timestamptz;           -- Of the last level that its ERP gave.
-    first_of_product int;           -- Where its deltas of this batch begin in `made_*`.
+    first_of_product int;           -- Where its items of this batch begin in `made_*`.
+    first_time int;                 -- Where among those an item of the same `external_id` is.
     -- What becomes of each item.
     n int := 0;
     places int[] := '{}';
@@ -908,6 +914,7 @@ BEGIN
     WHERE it.id = ANY (candidates) AND it.store_id = p_store_id
     ORDER BY it.id FOR NO KEY UPDATE;
     received := clock_timestamp();
+    said_at := received;
 
     FOR item IN
         WITH sent AS MATERIALIZED (
@@ -920,7 +927,11 @@ BEGIN
         SELECT sent.*, it.id AS target, it.stock AS stock_now, last.occurred_at AS level_at,
                trunc(coalesce(sent.level, sent.delta)) AS amount,
                CASE WHEN sent.level IS NOT NULL AND sent.at IS NOT NULL AND it.id IS NOT NULL
-                    THEN vek1_api.stock_moved_since(it.id, sent.at) ELSE 0 END AS moved_since,
+                    THEN vek1_api.stock_moved_since(
+                        it.id, sent.at,
+                        CASE WHEN last.occurred_at = sent.at THEN last.received_at END)
+                    ELSE 0 END AS moved_since,
+               sent.external_id IS NOT NULL AND row_number() OVER same > 1 AS is_repeated,
                once.before AS once_before, once.after AS once_after,
                CASE
                    WHEN sent.id IS NOT NULL AND sent.integration_id IS NOT NULL
@@ -929,9 +940,11 @@ BEGIN
                    WHEN it.id IS NULL THEN 'not_found'
                    WHEN once.external_id IS NOT NULL AND (once.product_id, once.level, once.delta)
                         IS DISTINCT FROM (it.id, sent.level, sent.delta) THEN 'reused'
-                   WHEN once.external_id IS NOT NULL OR sent.external_id IS NOT NULL
-                        AND row_number() OVER (
-                            PARTITION BY sent.external_id ORDER BY sent.place) > 1 THEN 'known'
+                   WHEN once.external_id IS NOT NULL THEN 'known'
+                   WHEN sent.external_id IS NOT NULL AND (it.id, sent.level, sent.delta)
+                        IS DISTINCT FROM (first_value(it.id) OVER same,
+                            first_value(sent.level) OVER same,
+                            first_value(sent.delta) OVER same) THEN 'reused'
                    WHEN sent.at > received + ahead THEN 'future'
                    WHEN coalesce(sent.level, sent.delta)
                         <> trunc(coalesce(sent.level, sent.delta)) THEN 'fraction'
@@ -949,6 +962,8 @@ BEGIN
         LEFT JOIN vek1_api.erp_levels AS last ON last.product_id = it.id
         LEFT JOIN vek1_api.erp_keys AS once
             ON once.store_id = p_store_id AND once.external_id = sent.external_id
+        -- What names no product takes no id from others.
+        WINDOW same AS (PARTITION BY sent.external_id, it.id IS NULL ORDER BY sent.place)
         ORDER BY it.id, sent.place
     LOOP
         IF item.target IS DISTINCT FROM product THEN
@@ -964,6 +979,16 @@ BEGIN
         targets[n] := item.target;
         befores[n] := stock;
         afters[n] := stock;
+        IF item.is_repeated AND item.problem IS NULL THEN
+            -- Only what had its effect: what was refused further up is judged anew.
+            first_time := first_of_product - 1
+                + array_position(made_keys[first_of_product:made], item.external_id);
+            IF first_time IS NOT NULL THEN
+                item.problem := 'known';
+                item.once_before := made_befores[first_time];
+                item.once_after := made_befores[first_time] + made_deltas[first_time];
+            END IF;
+        END IF;
         IF item.problem IS NULL THEN
             final := item.amount + CASE WHEN item.level IS NULL THEN stock
                 ELSE item.moved_since + CASE WHEN item.at IS NULL OR first_of_product > made THEN 0
@@ -976,8 +1001,13 @@ BEGIN
                 status := 'stale';
                 message := format('The ERP gave a level of %s.', level_at);
             ELSE
+                IF item.at IS NULL THEN
+                    -- After all that was said before it, also by a clock that is ahead.
+                    said_at := greatest(said_at, level_at) + interval '1 microsecond';
+                    item.at := said_at;
+                END IF;
                 IF item.level IS NOT NULL THEN
-                    level_at := coalesce(item.at, greatest(received, level_at));
+                    level_at := item.at;
                     IF said = 0 OR said_products[said] <> product THEN
                         said := said + 1;
                     END IF;
@@ -1001,13 +1031,13 @@ BEGIN
                     made_deltas[made] := final - stock;
                     made_levels[made] := CASE WHEN item.level IS NOT NULL THEN item.amount END;
                     made_said[made] := CASE WHEN item.level IS NULL THEN item.amount END;
-                    made_times[made] := coalesce(item.at, received);
+                    made_times[made] := item.at;
                     made_keys[made] := item.external_id;
                     made_befores[made] := stock;
                     made_payloads[made] := jsonb_build_object(
                         'source', 'erp',
                         'kind', CASE WHEN item.level IS NULL THEN 'delta' ELSE 'level' END,
-                        'said', item.amount::int, 'occurred_at', coalesce(item.at, received));
+                        'said', item.amount::int, 'occurred_at', item.at);
                     stock := final;
                     afters[n] := stock;
                 END IF;
@@ -1094,8 +1124,10 @@ BEGIN
         FROM unnest(said_products, said_levels, said_times, said_keys) AS it (id, level, at, key)
         ON CONFLICT (product_id) DO UPDATE
         SET store_id = excluded.store_id, level = excluded.level,
-            occurred_at = excluded.occurred_at, received_at = excluded.received_at,
-            external_id = excluded.external_id;
+            occurred_at = excluded.occurred_at, external_id = excluded.external_id,
+            -- The first time that this moment was told of: it cannot have been later.
+            received_at = CASE WHEN known.occurred_at = excluded.occurred_at
+                               THEN known.received_at ELSE excluded.received_at END;
     END IF;
 
     SELECT json_build_object(
@@ -2266,8 +2298,8 @@ BEGIN
            -- The stock is that after all of them: a level is without those that came later.
            product.stock - sum(told.delta) OVER later + told.delta,
            told.delta, told.reason, told.order_id,
-           CASE WHEN told.order_id IS NOT NULL THEN coalesce(orders.source, 'manual')
-                ELSE coalesce(told.payload ->> 'source', 'manual') END
+           -- An order takes its stock before it is written itself, and then says whose it is.
+           coalesce(told.payload ->> 'source', orders.source, 'manual')
     FROM told
     JOIN counted USING (product_id)
     JOIN public.products AS product ON product.id = told.product_id
@@ -2301,7 +2333,7 @@ BEGIN
 END $$;
 
 -- Keeps what the trigger on movements reads. Another address, and being switched on, is a fresh
--- start: what waits is tried again.
+-- start: what waits is tried again, for a day.
 CREATE OR REPLACE FUNCTION vek1_api.open_store_stock_sync_settings() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -2325,8 +2357,8 @@ BEGIN
             failures = 0, failing_since = NULL, paused_until = NULL, disabled_at = NULL,
             disabled_reason = NULL
         WHERE store_id = store;
-        UPDATE vek1_api.stock_notices SET due_at = '-infinity'
-        WHERE store_id = store AND status IN ('waiting', 'again') AND due_at > '-infinity';
+        UPDATE vek1_api.stock_notices SET due_at = '-infinity', wanted_at = clock_timestamp()
+        WHERE store_id = store AND status IN ('waiting', 'again');
         PERFORM vek1_api.wake_deliveries(store);
     END IF;
     RETURN NULL;
@@ -2335,7 +2367,9 @@ END $$;
 -- The notices of a store that may go next, and from when on: of each product the first that
 -- waits, and those that somebody asked for again. None of a store that tells nobody.
 CREATE OR REPLACE FUNCTION vek1_api.next_notices(p_store_id uuid)
-RETURNS TABLE (movement_id uuid, free_at timestamptz) LANGUAGE plpgsql STABLE ROWS 100 AS $$
+RETURNS TABLE (movement_id uuid, free_at timestamptz) LANGUAGE plpgsql STABLE ROWS 100
+-- The index, whatever the planner believes: of a table that an import has just filled it is wrong.
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 #variable_conflict use_column
 DECLARE
     pause timestamptz;
@@ -2373,31 +2407,63 @@ BEGIN
     ) AS each;
 END $$;
 
--- Lends notices to one worker, for as long as an attempt may take; a crash gives them back.
+-- Lends notices to one worker, for as long as an attempt may take; a crash gives them back. It
+-- looks at no more of them than it needs, from any product on, so that all have their turn.
 CREATE OR REPLACE FUNCTION vek1_api.take_notices(p_store_id uuid, p_limit int, p_lease interval)
 RETURNS TABLE (
     movement_id uuid, product_id uuid, product_integration_id text, sequence bigint, level int,
     delta int, reason text, order_id uuid, origin text, created_at timestamptz,
     wanted_at timestamptz, attempts int
 )
-LANGUAGE plpgsql VOLATILE ROWS 10 AS $$
+LANGUAGE plpgsql VOLATILE ROWS 10
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 #variable_conflict use_column
+DECLARE
+    beginning CONSTANT uuid := gen_random_uuid();
+    place uuid := beginning;
+    has_turned boolean := false;
+    head record;
+    chosen uuid[];
 BEGIN
-    RETURN QUERY
-    WITH chosen AS (
-        SELECT notice.movement_id
-        FROM vek1_api.next_notices(p_store_id) AS next
-        JOIN vek1_api.stock_notices AS notice USING (movement_id)
-        -- Again of the row itself, which another worker may have changed since.
-        WHERE next.free_at <= clock_timestamp() AND notice.status IN ('waiting', 'again')
+    PERFORM FROM vek1_api.stock_outlets AS outlet
+    JOIN public.stores ON stores.id = outlet.store_id
+    WHERE outlet.store_id = p_store_id AND outlet.is_open AND stores.status <> 'deleted'
+      AND coalesce(outlet.paused_until, '-infinity') <= clock_timestamp();
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    chosen := ARRAY(
+        SELECT notice.movement_id FROM vek1_api.stock_notices AS notice
+        WHERE notice.store_id = p_store_id AND notice.status = 'again'
           AND notice.due_at <= clock_timestamp()
           AND coalesce(notice.leased_until, '-infinity') <= clock_timestamp()
-        ORDER BY notice.created_at LIMIT p_limit
-        FOR NO KEY UPDATE OF notice SKIP LOCKED
-    )
+        LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED);
+    WHILE cardinality(chosen) < p_limit LOOP
+        -- From product to product by the index: of each the first that waits.
+        SELECT notice.movement_id, notice.product_id, notice.due_at, notice.leased_until
+        INTO head FROM vek1_api.stock_notices AS notice
+        WHERE notice.store_id = p_store_id AND notice.status = 'waiting'
+          AND notice.product_id > place
+        ORDER BY notice.product_id, notice.sequence LIMIT 1;
+        EXIT WHEN has_turned AND (NOT FOUND OR head.product_id > beginning);
+        has_turned := has_turned OR head.product_id IS NULL;
+        place := coalesce(head.product_id, '00000000-0000-0000-0000-000000000000');
+        CONTINUE WHEN head.product_id IS NULL
+            OR greatest(head.due_at, head.leased_until) > clock_timestamp();
+        -- Again of the row itself, which another worker may have changed since.
+        PERFORM FROM vek1_api.stock_notices AS notice
+        WHERE notice.movement_id = head.movement_id AND notice.status = 'waiting'
+          AND notice.due_at <= clock_timestamp()
+          AND coalesce(notice.leased_until, '-infinity') <= clock_timestamp()
+        FOR NO KEY UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            chosen := chosen || head.movement_id;
+        END IF;
+    END LOOP;
+    RETURN QUERY
     UPDATE vek1_api.stock_notices AS notice
     SET leased_until = clock_timestamp() + p_lease, attempts = notice.attempts + 1
-    FROM chosen WHERE notice.movement_id = chosen.movement_id
+    WHERE notice.movement_id = ANY (chosen)
     RETURNING notice.movement_id, notice.product_id, notice.product_integration_id,
               notice.sequence, notice.level, notice.delta, notice.reason, notice.order_id,
               notice.origin, notice.created_at, notice.wanted_at, notice.attempts;
@@ -2418,6 +2484,8 @@ DECLARE
     failed int;
     since timestamptz;
 BEGIN
+    -- Before its notices, as whoever changes the store's settings locks them.
+    PERFORM FROM vek1_api.stock_outlets WHERE store_id = p_store_id FOR NO KEY UPDATE;
     WITH result AS (
         SELECT * FROM jsonb_to_recordset(p_results) AS each (
             movement_id uuid, number int, at timestamptz, duration_ms int, status int, error text,
@@ -2449,14 +2517,20 @@ BEGIN
     IF failed > 0 THEN
         UPDATE vek1_api.stock_outlets AS outlet
         SET failures = outlet.failures + failed,
-            failing_since = coalesce(outlet.failing_since, clock_timestamp()),
+            -- No message rests as long as a day between two attempts: those before such a
+            -- silence say nothing of today.
+            failing_since = CASE
+                WHEN outlet.paused_until < clock_timestamp() - interval '1 day'
+                THEN clock_timestamp()
+                ELSE coalesce(outlet.failing_since, clock_timestamp()) END,
             paused_until = greatest(
                 outlet.paused_until,
                 p_paused_until,
-                CASE WHEN outlet.failures + failed >= pause_from
-                     THEN clock_timestamp()
-                          + least(outlet.failures + failed, longest_pause) * interval '1 second'
-                END)
+                -- Over at once, it still says when the last failure was.
+                clock_timestamp() + CASE
+                    WHEN outlet.failures + failed >= pause_from
+                    THEN least(outlet.failures + failed, longest_pause) ELSE 0
+                END * interval '1 second')
         WHERE store_id = p_store_id
         RETURNING outlet.failing_since INTO since;
     END IF;
@@ -2477,7 +2551,14 @@ BEGIN
         IF NOT pg_try_advisory_xact_lock(hashtextextended(once, 0)) THEN
             RETURN false;
         END IF;
-        SELECT min(free_at) INTO next_at FROM vek1_api.next_notices(p_store_id);
+        -- In a pause nobody need look through what waits; whoever commits now waits for this.
+        SELECT paused_until INTO next_at FROM vek1_api.stock_outlets
+        WHERE store_id = p_store_id AND is_open AND paused_until > clock_timestamp()
+          AND EXISTS (SELECT FROM vek1_api.stock_notices
+                      WHERE store_id = p_store_id AND status IN ('waiting', 'again'));
+        IF NOT FOUND THEN
+            SELECT min(free_at) INTO next_at FROM vek1_api.next_notices(p_store_id);
+        END IF;
         IF next_at <= clock_timestamp() THEN
             RETURN false;
         END IF;
@@ -2580,13 +2661,14 @@ END $$;
 
 -- The lines of an order with the catalogue's names and prices of this moment, as they will be
 -- written. A product that the order holds already keeps the price that the customer was told.
--- Locks the products; a line whose product is not of the store has no `name`.
+-- Locks the products, and at once those that the order holds already: were they locked after
+-- these, in vek1_api.hold_stock, two orders could wait crosswise. A line whose product is not of
+-- the store has no `name`.
 CREATE OR REPLACE FUNCTION vek1_api.price_items(p_store_id uuid, p_items jsonb, p_order_id uuid)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     wanted CONSTANT uuid[] := ARRAY(
         SELECT (each ->> 'product_id')::uuid FROM jsonb_array_elements(p_items) AS each);
-    -- What the order gives back too: hold_stock would lock it later, and out of turn.
     held CONSTANT uuid[] := CASE WHEN p_order_id IS NOT NULL THEN ARRAY(
         SELECT product_id FROM public.stock_movements WHERE order_id = p_order_id) END;
 BEGIN
@@ -2643,7 +2725,10 @@ END $$;
 
 -- Takes what these lines need beyond what the order holds, or gives back what they need no more.
 -- Null, or what is short. What an order holds is what its movements say: never more comes back.
-CREATE OR REPLACE FUNCTION vek1_api.hold_stock(p_store_id uuid, p_order_id uuid, p_priced jsonb)
+-- `p_source` is the order's, which may not be written yet.
+CREATE OR REPLACE FUNCTION vek1_api.hold_stock(
+    p_store_id uuid, p_order_id uuid, p_priced jsonb, p_source text
+)
 RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     products uuid[];
@@ -2669,7 +2754,9 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_object(
         'product_id', wanted.id, 'requested', -wanted.delta, 'available', coalesce(moved.before, 0)))
     INTO short
-    FROM vek1_api.move_stock(p_store_id, products, deltas, 'order_created', p_order_id) AS moved
+    FROM vek1_api.move_stock(
+        p_store_id, products, deltas, 'order_created', p_order_id,
+        p_payload => jsonb_build_object('source', p_source)) AS moved
     JOIN unnest(products, deltas) AS wanted (id, delta) ON wanted.id = moved.product_id
     WHERE NOT moved.is_moved;
     RETURN CASE WHEN short IS NOT NULL
@@ -2734,7 +2821,7 @@ BEGIN
         priced := vek1_api.price_items(p_store_id, p_items, NULL);
         problem := coalesce(
             vek1_api.order_problem(priced, sent.shipping_cents, sent.discount_cents),
-            vek1_api.hold_stock(p_store_id, made, priced));
+            vek1_api.hold_stock(p_store_id, made, priced, sent.source));
     END IF;
     IF problem IS NOT NULL THEN
         RETURN NEXT;
@@ -2776,7 +2863,7 @@ DECLARE
     priced jsonb;
     problem jsonb;
 BEGIN
-    SELECT id, store_id, subtotal_cents INTO draft FROM public.orders WHERE id = p_order_id;
+    SELECT id, store_id, subtotal_cents, source INTO draft FROM public.orders WHERE id = p_order_id;
     IF p_items IS NULL THEN
         problem := vek1_api.order_problem(
             jsonb_build_array(jsonb_build_object(
@@ -2785,7 +2872,7 @@ BEGIN
     ELSE
         priced := vek1_api.price_items(draft.store_id, p_items, p_order_id);
         problem := coalesce(vek1_api.order_problem(priced, p_shipping, p_discount),
-                            vek1_api.hold_stock(draft.store_id, p_order_id, priced));
+                            vek1_api.hold_stock(draft.store_id, p_order_id, priced, draft.source));
     END IF;
     IF problem IS NOT NULL THEN
         RETURN problem;
@@ -3096,6 +3183,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
     FROM wanted
     JOIN pg_class ON relname = table_name AND relnamespace = 'public'::regnamespace
                  AND relkind = 'r'
+    UNION ALL
+    -- Whoever writes a notice adds the job that delivers it, at the end of the transaction.
+    SELECT oid::regclass, 'vek1_enqueue',
+           'CREATE CONSTRAINT TRIGGER vek1_enqueue AFTER INSERT ON vek1_api.stock_notices'
+           ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW'
+           ' EXECUTE FUNCTION vek1_api.enqueue_delivery()'
+    FROM pg_class WHERE oid = to_regclass('vek1_api.stock_notices')
 $$;
 
 -- `problem` is 'missing', 'different', or 'invalid' when it is switched off.
@@ -3121,7 +3215,11 @@ DECLARE
     wrong record;
 BEGIN
     FOR wrong IN SELECT * FROM vek1_api.missing_triggers() LOOP
-        EXECUTE regexp_replace(wrong.definition, '^CREATE', 'CREATE OR REPLACE');
+        -- A constraint trigger cannot be replaced, nor can a plain one by it.
+        IF wrong.definition LIKE 'CREATE CONSTRAINT %' THEN
+            EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', wrong.trigger_name, wrong.relation);
+        END IF;
+        EXECUTE regexp_replace(wrong.definition, '^CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER');
         EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', wrong.relation, wrong.trigger_name);
     END LOOP;
 END $$;

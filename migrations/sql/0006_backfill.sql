@@ -1,7 +1,3 @@
--- Whoever writes a notice adds the job that delivers it, at the end of the transaction.
-CREATE CONSTRAINT TRIGGER vek1_enqueue AFTER INSERT ON vek1_api.stock_notices
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION vek1_api.enqueue_delivery();
-
 -- Stores that tell their ERP already do so from this revision on.
 INSERT INTO vek1_api.stock_outlets (store_id, is_open, open_since)
 SELECT store_id, is_open, CASE WHEN is_open THEN clock_timestamp() END

@@ -18,7 +18,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     connection = op.get_bind()
     run_script(connection, (SQL / "0006_stock_outbound.sql").read_text("utf-8"))
-    # Functions first: a trigger on one of our own tables calls one.
+    # With the triggers of these tables, on which the stores' settings hang.
     run_script(connection, init_script())
     run_script(connection, (SQL / "0006_backfill.sql").read_text("utf-8"))
 

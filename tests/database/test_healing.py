@@ -223,3 +223,37 @@ async def test_a_missing_table_is_named_and_left_to_the_migration(
         Finding("table", "public.token_usage", Problem.MISSING, "run vek1-api migrate")
     ]
     assert await schema.heal(db) == []
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "DROP TRIGGER vek1_enqueue ON vek1_api.stock_notices",
+        "ALTER TABLE vek1_api.stock_notices DISABLE TRIGGER vek1_enqueue",
+        (
+            "DROP TRIGGER vek1_enqueue ON vek1_api.stock_notices;"
+            " CREATE TRIGGER vek1_enqueue AFTER INSERT ON vek1_api.stock_notices"
+            " FOR EACH ROW EXECUTE FUNCTION vek1_api.enqueue_delivery()"
+        ),
+    ],
+)
+async def test_the_trigger_of_our_own_table_is_made_again(
+    harm: str, db: asyncpg.Connection
+) -> None:
+    """Without it messages wait for the minute's job instead of leaving with the sale."""
+    definition = (
+        "SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger"
+        " WHERE tgname = 'vek1_enqueue'"
+    )
+    before = await db.fetch(definition)
+    assert len(before) == 1
+    await db.execute(harm)
+    findings = await schema.missing(db)
+    assert [(each.kind, each.name) for each in findings] == [
+        ("trigger", "vek1_api.stock_notices.vek1_enqueue")
+    ]
+
+    assert await schema.heal(db) == findings
+
+    assert await schema.missing(db) == []
+    assert await db.fetch(definition) == before

@@ -23,6 +23,7 @@ from tests.stock.outlets import (
 from tests.stock.shelves import Shop, fill, sell
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
+from vek1_api.stock.deliveries_sending import POLICY
 
 BAD = Reaction(500, body=b"estoque indispon\xc3\xadvel")
 
@@ -173,6 +174,67 @@ async def test_gone_switches_off_at_once_and_says_so(
     await deliver(resources, shop)
     told = [(each.data["sequence"], each.data["stock"]) for each in receiver.received]
     assert told == [(1, 9), (1, 9), (2, 7)]
+
+
+async def test_gone_of_an_old_address_does_not_switch_off_the_new_one(
+    shop: Shop, db: Driver, receiver: ErpReceiver, resources: Resources
+) -> None:
+    async with ErpReceiver() as old:
+        await listen(shop, old)
+        await sell(db, shop, "CAF-A", 1)
+        old.reactions.append(Reaction(410))
+        old.gate.clear()
+        delivery = asyncio.create_task(
+            deliver(resources, shop, replace(QUICK, patience=timedelta(seconds=5)))
+        )
+        await old.has(1)
+        await put(shop, outbound_url=receiver.url, outbound_enabled=True)
+        old.gate.set()
+        await delivery
+
+    seen = await shop.owner.get(path(shop))
+    assert (seen["outbound_enabled"], seen["outbound_disabled"]) == (True, None)
+    assert await shop.owner.audit(action="stock_sync.outbound_disabled") == []
+    await deliver(resources, shop)
+    assert [each.data["sequence"] for each in receiver.received] == [1]
+
+
+async def test_what_waited_has_a_day_again_when_it_is_switched_on(
+    shop: Shop, db: Driver, receiver: ErpReceiver, resources: Resources
+) -> None:
+    await listen(shop, receiver)
+    for key in ("CAF-A", "CAF-B"):
+        await sell(db, shop, key, 1)
+    receiver.reactions.append(Reaction(410))
+    await deliver(resources, shop, replace(QUICK, in_flight=1))
+    await later(db, shop, days=5)
+    await put(shop, outbound_url=receiver.url, outbound_enabled=True)
+    receiver.react = lambda _: BAD
+
+    await deliver(resources, shop)
+
+    assert await states(shop) == {("CAF-A", 1): "waiting", ("CAF-B", 1): "waiting"}
+
+
+async def test_a_failure_after_a_long_silence_switches_nothing_off(
+    shop: Shop, db: Driver, receiver: ErpReceiver, resources: Resources
+) -> None:
+    """A message that was held long ago says nothing of the receiver of today."""
+    await listen(shop, receiver)
+    receiver.react = lambda _: BAD
+    await sell(db, shop, "CAF-A", 1)
+    for _ in range(len(POLICY.waits) + 1):
+        await deliver(resources, shop)
+        await later(db, shop, hours=7)
+    assert await states(shop) == {("CAF-A", 1): "held"}
+    await later(db, shop, days=14)
+    await sell(db, shop, "CAF-B", 1)
+
+    await deliver(resources, shop)
+
+    seen = await shop.owner.get(path(shop))
+    assert (seen["outbound_enabled"], seen["outbound_disabled"]) == (True, None)
+    assert (await states(shop))["CAF-B", 1] == "waiting"
 
 
 async def test_days_without_success_switch_off(

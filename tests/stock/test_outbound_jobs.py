@@ -14,7 +14,7 @@ from pgqueuer.types import QueueExecutionMode
 from tests.fakes.erp_receiver import ErpReceiver
 from tests.jobs.running import count_jobs
 from tests.stock.outlets import QUICK, deliver, deliveries, listen, states
-from tests.stock.shelves import Shop, sell
+from tests.stock.shelves import Shop, fill, sell
 from vek1_api.core import jobs
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
@@ -126,6 +126,32 @@ async def test_nobody_waits_for_a_job_while_holding_a_product(
     assert await waiting_jobs(resources, shop) == 1
 
 
+async def test_buyer_does_not_wait_for_a_buyer_of_another_product(
+    shop: Shop, receiver: ErpReceiver, resources: Resources
+) -> None:
+    await listen(shop, receiver)
+    async with resources.database.driver() as slow:
+        deciding = slow.transaction()
+        await deciding.start()
+        await sell(slow, shop, "CAF-A", 1)
+
+        order = await asyncio.wait_for(
+            shop.owner.post(
+                f"/v1/stores/{shop.store_id}/orders",
+                {"items": [{"product_id": shop.products["CAF-B"], "quantity": 1}]},
+            ),
+            2,
+        )
+
+        await deciding.commit()
+    assert order["number"] == 1
+    await deliver(resources, shop)
+    assert {each.data["product_integration_id"] for each in receiver.received} == {
+        "CAF-A",
+        "CAF-B",
+    }
+
+
 async def test_tired_job_hands_over_to_another(
     shop: Shop, db: Driver, receiver: ErpReceiver, resources: Resources
 ) -> None:
@@ -177,3 +203,23 @@ async def test_what_is_done_is_forgotten_after_thirty_days(
         " (SELECT FROM vek1_api.stock_notices WHERE movement_id = attempt.movement_id)"
     )
     assert await db.fetchval(orphans) == 0
+
+
+async def test_taking_the_next_messages_costs_the_same_however_many_wait(
+    shop: Shop, db: Driver, receiver: ErpReceiver
+) -> None:
+    """After an import of the whole catalogue, a look at all of it for each would never end."""
+    await listen(shop, receiver)
+    await fill(db, shop, 3_000)
+    explain = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)"
+
+    (row,) = await db.fetch(
+        f"{explain} SELECT FROM vek1_api.take_notices($1, 8, '1 minute')",
+        UUID(shop.store_id),
+    )
+
+    plan = row[0][0]["Plan"]
+    assert plan["Actual Rows"] == 8
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 1_500
+    page = await deliveries(shop, limit=200)
+    assert {each["status"] for each in page} == {"waiting"}

@@ -278,3 +278,33 @@ async def test_thousand_movements_at_once_make_one_job(
     told = "SELECT count(*) FROM vek1_api.stock_notices WHERE store_id = $1"
     assert await db.fetchval(told, UUID(shop.store_id)) == 1_000
     assert await count_jobs(resources, name="stock.deliver", about=shop.store_id) == 1
+
+
+async def test_an_order_is_told_with_who_took_it_from_its_first_message(
+    shop: Shop, receiver: ErpReceiver, resources: Resources
+) -> None:
+    await listen(shop, receiver)
+    line = {"product_id": shop.products["CAF-A"], "quantity": 2}
+    for source in ("agent", "manual"):
+        order = await shop.owner.post(
+            f"/v1/stores/{shop.store_id}/orders", {"items": [line], "source": source}
+        )
+        await shop.owner.patch(
+            f"/v1/orders/{order['id']}", {"items": [line | {"quantity": 1}]}
+        )
+        await shop.owner.post(f"/v1/orders/{order['id']}/cancel", {}, status=200)
+
+    await deliver(resources, shop)
+
+    assert [
+        (each.json["type"], each.data["delta"], each.data["origin"]["kind"])
+        for each in receiver.received
+    ] == [
+        (kind, delta, source)
+        for source in ("agent", "manual")
+        for kind, delta in (
+            ("stock.decremented", -2),
+            ("stock.restored", 1),
+            ("stock.restored", 1),
+        )
+    ]

@@ -2,8 +2,10 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import httpx
 
 from tests.fakes.erp import Erp
 from tests.stock.shelves import Shop, fill, sell
@@ -114,3 +116,41 @@ async def test_the_report_as_csv_opens_in_a_spreadsheet(
         "expected": "-1",
         "difference": "11",
     }
+
+
+async def test_a_batch_without_times_leaves_no_difference(shop: Shop, erp: Erp) -> None:
+    await erp.send(
+        [
+            {"product_integration_id": "CAF-A", "stock": 30},
+            {"product_integration_id": "CAF-A", "delta": -2},
+            {"product_integration_id": "CAF-B", "delta": -1},
+            {"product_integration_id": "CAF-B", "stock": 15},
+            {"product_integration_id": "CAF-B", "delta": -1},
+        ]
+    )
+
+    page = await report(shop)
+
+    shown = {each["product_integration_id"]: each for each in page["items"]}
+    assert [
+        (shown[key]["stock"], shown[key]["expected"]) for key in ("CAF-A", "CAF-B")
+    ] == [
+        (28, 28),
+        (14, 14),
+    ]
+
+
+async def test_a_sale_after_a_level_of_a_clock_that_is_ahead_is_no_difference(
+    shop: Shop, db: Driver, http: httpx.AsyncClient
+) -> None:
+    erp = Erp(http, shop.store_id, shop.secret, clock_is_ahead=timedelta(minutes=3))
+    level = erp.item("CAF-A", stock=10)
+    await erp.send([level])
+    await sell(db, shop, "CAF-A", 1)
+
+    # The same snapshot under another id brings nothing back either.
+    [again] = await erp.verdicts([level | {"external_id": "again"}])
+
+    shown = {each["product_integration_id"]: each for each in (await report(shop))["items"]}
+    assert again == "unchanged"
+    assert (shown["CAF-A"]["stock"], shown["CAF-A"]["expected"]) == (9, 9)

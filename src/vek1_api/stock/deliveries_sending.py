@@ -74,6 +74,7 @@ async def deliver(resources: Resources, store_id: UUID, policy: Policy = POLICY)
 class _Target:
     """Where messages go at this moment, and what signs them."""
 
+    url: str
     poster: Poster
     secrets: list[str]
 
@@ -139,7 +140,7 @@ class _Delivery:
             Which.OUTBOUND,
             self.resources.keyring,
         )
-        return _Target(self.by_url[url], known)
+        return _Target(url, self.by_url[url], known)
 
     async def _attempt(self, target: _Target, notice: Notice) -> dict[str, Any]:
         """Send a notice and return its result, as ``settle_notices`` reads it."""
@@ -151,7 +152,7 @@ class _Delivery:
             outcome = await target.poster.post(body, headers)
         else:
             outcome = Outcome(now, 0, error=NO_SECRET)
-        return _result(notice, outcome, self.policy)
+        return _result(notice, outcome, self.policy) | {"sent_to": target.url}
 
     async def _settle_some(
         self, running: set[asyncio.Task[dict[str, Any]]]
@@ -168,6 +169,7 @@ class _Delivery:
 
     async def _settle(self, results: list[dict[str, Any]]) -> None:
         asked = [pause for each in results if (pause := each.pop("pause")) is not None]
+        places = [each.pop("sent_to") for each in results]
         pause = min(max(asked), self.policy.longest_pause) if asked else None
         async with self.resources.database.driver() as driver:
             row = await queries.SETTLE.row(
@@ -177,14 +179,15 @@ class _Delivery:
                 paused_until=pause and clock.now() + pause,
             )
         since: datetime | None = row and row["failing_since"]
-        reason = None
+        disabled: dict[str, DisabledReason] = {}
         if since is not None and clock.now() - since > self.policy.give_up_after:
-            reason = DisabledReason.FAILING
-        if any(each["status"] == HTTPStatus.GONE for each in results):
-            reason = DisabledReason.GONE
-        if reason is not None:
+            disabled = dict.fromkeys(places, DisabledReason.FAILING)
+        for url, each in zip(places, results, strict=True):
+            if each["status"] == HTTPStatus.GONE:
+                disabled[url] = DisabledReason.GONE
+        for url, reason in disabled.items():
             async with self.resources.database.transaction() as tx:
-                await settings_service.disable(tx, self.store_id, reason)
+                await settings_service.disable(tx, self.store_id, url, reason)
 
     async def _rest(self, *, is_tired: bool) -> bool:
         async with self.resources.database.driver() as driver:

@@ -1,19 +1,23 @@
 """The edge where a store's ERP gets its access."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from vek1_api.access import access as accesses
 from vek1_api.access.dependencies import (
     Reading,
+    Work,
     Writing,
     refuse_unknown_query,
     resources_of,
 )
+from vek1_api.core.answers import Answer
 from vek1_api.core.errors import PayloadTooLargeError, UnauthenticatedError
 from vek1_api.core.idempotency import Claim, checked_key, fingerprint
 from vek1_api.stock import secrets, signatures
@@ -22,6 +26,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 """A thousand items with the longest ids; what strangers send is digested before it is refused."""
 
 _MAX_AGENT_CHARS = 512
+_KEY = "idempotency-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +36,56 @@ class ErpWriting(Writing):
     store_id: UUID
 
     @override
+    async def __call__(
+        self,
+        work: Work,
+        *,
+        digest: bytes | None = None,
+        settles_in: timedelta | None = None,
+    ) -> Response:
+        """Do the work once for its ``Idempotency-Key``, and once for its ``webhook-id``.
+
+        The id is signed and the key is not: under another key, it is still that message.
+        """
+        message = await self._message(digest) if _KEY in self.request.headers else None
+
+        async def once(tx: AsyncConnection) -> Answer:
+            if message is None:
+                return await work(tx)
+            if known := await message.replay(tx):
+                return Answer(known.status, known.body.decode(), has_etag=False)
+            answer = await work(tx)
+            await message.record(tx, answer.recorded())
+            return answer
+
+        return await Writing.__call__(self, once, digest=digest, settles_in=settles_in)
+
+    @override
     async def claim(self, digest: bytes | None = None) -> Claim | None:
         """Return the claim on the request's key.
 
         Keys are the store's own. A signed request without an ``Idempotency-Key`` has one all
         the same: its ``webhook-id`` is that of every attempt (Standard Webhooks).
         """
-        headers = self.request.headers
-        actor, key = f"erp:{self.store_id}", checked_key(headers.get("idempotency-key"))
-        if key is None and signatures.is_signed(headers):
-            actor += ":message"
-            key = checked_key(headers.get(signatures.MESSAGE_ID))
+        key = self.request.headers.get(_KEY)
         if key is None:
+            return await self._message(digest)
+        return await self._claim(f"erp:{self.store_id}", key, digest)
+
+    async def _message(self, digest: bytes | None) -> Claim | None:
+        headers = self.request.headers
+        message_id = headers.get(signatures.MESSAGE_ID)
+        if message_id is None or not signatures.is_signed(headers):
             return None
+        return await self._claim(f"erp:{self.store_id}:message", message_id, digest)
+
+    async def _claim(self, actor: str, key: str, digest: bytes | None) -> Claim | None:
+        valid = checked_key(key)
+        assert valid is not None
         url = self.request.url
         body = await self.request.body() if digest is None else digest
         what = fingerprint(url.path.encode(), url.query.encode(), body)
-        return Claim(actor, key, what)
+        return Claim(actor, valid, what)
 
 
 async def _access(request: Request, store_id: UUID) -> accesses.Access:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from vek1_api.core import jobs
 from vek1_api.core.resources import Resources
-from vek1_api.stock import deliveries_sending, deliveries_service
+from vek1_api.stock import deliveries_sending, deliveries_service, retention
 
 
 @jobs.handles("stock.deliver")
@@ -23,3 +23,9 @@ async def wake(resources: Resources) -> None:
 async def forget_deliveries(resources: Resources) -> None:
     """Delete old messages."""
     await deliveries_service.forget(resources.database)
+
+
+@jobs.periodic("stock.forget_received", "40 4 * * *")
+async def forget_received(resources: Resources) -> None:
+    """Delete what was remembered of old batches."""
+    await retention.forget(resources.database)

@@ -33,7 +33,7 @@ class ErpKey(Base):
     """A change that an ERP sent under an id of its own: the same id has one effect."""
 
     __tablename__ = "erp_keys"
-    __table_args__ = ({"schema": SCHEMA},)
+    __table_args__ = (Index(None, "received_at"), {"schema": SCHEMA})
 
     store_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     external_id: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -1,6 +1,6 @@
 """The statements of the ledger, of levels, and of what ERPs send."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.grants import my_stores, scoped
 from vek1_api.core.db import UtcTimestamp
@@ -33,7 +34,7 @@ from vek1_api.core.hot import HotStatement
 from vek1_api.core.pagination import PageQuery
 from vek1_api.core.representation import json_object, rfc3339, row_object
 from vek1_api.products import service as products
-from vek1_api.stock.models import ErpLevel, StockMovement, StockPlan
+from vek1_api.stock.models import ErpKey, ErpLevel, StockMovement, StockPlan
 from vek1_api.stock.schemas import LevelRead, MovementRead, ReconciledProduct
 
 PLANS_LIVE = timedelta(days=1)
@@ -128,6 +129,24 @@ TAKE_PLAN = HotStatement(
 """A plan is applied once: if that fails, its transaction puts it back."""
 
 
+async def forget_keys(tx: AsyncConnection, before: datetime, limit: int) -> int:
+    """Delete the ids of changes that came before a moment, the oldest first; return how many."""
+    place = tuple_(ErpKey.store_id, ErpKey.external_id)
+    old = (
+        select(ErpKey.store_id, ErpKey.external_id)
+        .where(ErpKey.received_at < before)
+        .order_by(ErpKey.received_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await tx.execute(delete(ErpKey).where(place.in_(old)))).rowcount
+
+
+async def forget_plans(tx: AsyncConnection, before: datetime) -> None:
+    """Delete the dry runs of before a moment."""
+    await tx.execute(delete(StockPlan).where(StockPlan.created_at < before))
+
+
 def _zulu(moment: Any) -> ColumnElement[str | None]:
     return rfc3339(func.timezone("UTC", moment, type_=_MOMENT))
 
@@ -140,7 +159,9 @@ def _reconciliation() -> Select[Any]:
         .group_by(StockMovement.product_id)
         .subquery("summed")
     )
-    moved_since = func.vek1_api.stock_moved_since(_PRODUCT.id, ErpLevel.occurred_at)
+    moved_since = func.vek1_api.stock_moved_since(
+        _PRODUCT.id, ErpLevel.occurred_at, ErpLevel.received_at
+    )
     report = (
         scoped(
             _PRODUCT,

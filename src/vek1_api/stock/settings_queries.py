@@ -104,14 +104,15 @@ async def forget_old_secrets(tx: AsyncConnection, store_id: UUID, which: Which) 
     await tx.execute(delete(StockOldSecret).where(*mine))
 
 
-async def close(tx: AsyncConnection, store_id: UUID, reason: str) -> str | None:
-    """Switch a store's messages off and say why; the company's id if they were on."""
+async def close(tx: AsyncConnection, store_id: UUID, url: str, reason: str) -> str | None:
+    """Switch a store's messages off and say why; the company's id if they went to ``url``."""
     statement = (
         update(StockSyncSettings)
         .where(
             and_(
                 StockSyncSettings.store_id == store_id,
                 StockSyncSettings.outbound_enabled,
+                StockSyncSettings.outbound_url == url,
                 StockSyncSettings.store_id == STORES.c.id,
             )
         )

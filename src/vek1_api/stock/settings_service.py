@@ -103,9 +103,14 @@ async def rotate(
     return Answer(200, _json(shown), has_etag=False)
 
 
-async def disable(tx: AsyncConnection, store_id: UUID, reason: DisabledReason) -> None:
-    """Stop telling an ERP that wants nothing or takes nothing; visibly, and only once."""
-    company_id = await queries.close(tx, store_id, reason.value)
+async def disable(
+    tx: AsyncConnection, store_id: UUID, url: str, reason: DisabledReason
+) -> None:
+    """Stop telling an ERP that wants nothing or takes nothing; visibly, and only once.
+
+    Nothing where the store tells another address by now: that one is not to blame.
+    """
+    company_id = await queries.close(tx, store_id, url, reason.value)
     if company_id is not None:
         access = accesses.system(company_id)
         meta = {"reason": reason.value}

@@ -110,7 +110,8 @@ async def routine_findings(conn: asyncpg.Connection) -> list[Finding]:
     if "vek1_api.missing_triggers" not in present:
         return findings
     rows = await conn.fetch(
-        "SELECT 'public.' || relname || '.' || trigger_name AS name, problem"
+        "SELECT relnamespace::regnamespace || '.' || relname || '.' || trigger_name AS name,"
+        " problem"
         " FROM vek1_api.missing_triggers() JOIN pg_class ON oid = relation ORDER BY 1"
     )
     return [

@@ -110,6 +110,7 @@ REQUIRED_INDEXES: tuple[RequiredIndex, ...] = (
     ),
     _index("vek1_api.product_keys", "product_id"),
     _index("vek1_api.erp_levels", "store_id"),
+    _index("vek1_api.erp_keys", "received_at"),
     _index("vek1_api.stock_plans", "store_id", "created_at"),
     _index("vek1_api.file_uploads", "expires_at"),
     _index("vek1_api.file_uploads", "product_id"),
