@@ -18,9 +18,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
-from bench import floor_leads, floor_orders
+from bench import floor_leads, floor_orders, floor_webhooks
 from bench.floor_sql import ADD_DOCUMENT, AGENT, AGENTS, DOCUMENTS
 from vek1_api.core import clock
+from vek1_api.core.encryption import Keyring
 from vek1_api.settings import get_settings
 
 PAGE = 50
@@ -42,9 +43,10 @@ class Floor:
 
     _pool: asyncpg.Pool
 
-    def __init__(self, database_url: str, token: str) -> None:
+    def __init__(self, database_url: str, token: str, keyring: Keyring) -> None:
         self._database_url = database_url
         self._bearer = f"Bearer {token}".encode()
+        self._keyring = keyring
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the server's start and end."""
@@ -52,7 +54,11 @@ class Floor:
             await self._live(receive, send)
             return
         headers = dict(scope["headers"])
-        if hmac.compare_digest(headers.get(b"authorization", b""), self._bearer):
+        if scope["path"].startswith("/webhooks/"):
+            status, body = await floor_webhooks.answer(
+                self._pool, self._keyring, scope, headers, receive
+            )
+        elif hmac.compare_digest(headers.get(b"authorization", b""), self._bearer):
             status, body = await self._answer(scope, headers, receive)
         else:
             status, body = REFUSED
@@ -150,6 +156,7 @@ def app_factory() -> Floor:
     return Floor(
         settings.database_url.get_secret_value(),
         settings.service_tokens[0].get_secret_value(),
+        Keyring(settings.encryption_keys),
     )
 
 

@@ -7,7 +7,7 @@ is measured. Each connection sends its next request when the answer to the last 
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle
 from typing import cast
@@ -56,7 +56,7 @@ def request(
 
 
 async def run(
-    port: int, requests: Sequence[str], *, seconds: float, connections: int = CONNECTIONS
+    port: int, requests: Iterable[str], *, seconds: float, connections: int = CONNECTIONS
 ) -> Load:
     """Send the requests in turn, over and over, and return what was measured.
 

@@ -1,6 +1,6 @@
 """What a row of the benchmark is given, and how it compares service and floor."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -52,9 +52,12 @@ class Bench:
         return self._shops
 
     async def compare(
-        self, name: str, requests: Sequence[str], *, target: float
+        self, name: str, requests: Iterable[str], *, target: float
     ) -> Section:
-        """Send the requests to service and floor in turns; ``target`` is the least ratio."""
+        """Send the requests to service and floor in turns; ``target`` is the least ratio.
+
+        They are read anew for each turn.
+        """
         ports = (self.world.app_port, self.world.floor_port)
         for port in ports:
             await load.run(port, requests, seconds=WARM_UP_SECONDS)

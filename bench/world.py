@@ -66,6 +66,7 @@ def servers(folder: Path) -> Generator[dict[str, str]]:
             "s3_endpoint": store.start(),
             "s3_access_key": STORE_KEY,
             "s3_secret_key": secret_key,
+            "encryption_keys": secrets.token_hex(32),
         }
     finally:
         store.stop()

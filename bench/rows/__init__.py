@@ -14,7 +14,9 @@ from bench.rows import (
     products,
     retrieval,
     search,
+    settlement,
     stock_notices,
+    webhooks,
 )
 from bench.run import Row
 
@@ -27,6 +29,8 @@ ROWS: dict[str, Row] = {
     "products": products.run,
     "messages_page": messages_page.run,
     "orders": orders.run,
+    "webhooks": webhooks.run,
+    "settlement": settlement.run,
     "lead_search": lead_search.run,
     "search": search.run,
     "retrieval": retrieval.run,

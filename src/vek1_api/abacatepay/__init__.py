@@ -13,6 +13,7 @@ from vek1_api.abacatepay.events import (
     Event,
     EventKind,
     read_event,
+    read_event_id,
     redacted,
 )
 from vek1_api.abacatepay.status import ChargeStatus, PaymentState
@@ -38,6 +39,7 @@ __all__ = [
     "Webhook",
     "is_authentic",
     "read_event",
+    "read_event_id",
     "redacted",
     "signature_ok",
     "spellings",

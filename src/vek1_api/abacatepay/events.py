@@ -85,7 +85,6 @@ class Event:
 
 def read_event(raw: bytes) -> Event:
     """Return what a webhook's body says; any bytes give an event, if only a nameless one."""
-    digest = hashlib.sha256(raw).hexdigest()
     body = _parsed(raw)
     data = mapping(body.get("data"))
     name = words(body.get("event"), _LONGEST_NAME) or ""
@@ -93,7 +92,7 @@ def read_event(raw: bytes) -> Event:
     metadata = [mapping(part.get("metadata")) for part in (*things, body)]
     amount, paid_amount = _amounts(data, things)
     return Event(
-        event_id=identifier(body.get("id")) or digest,
+        event_id=_event_id(raw, body),
         name=name,
         kind=_KINDS.get(name, EventKind.OTHER),
         charge_ids=_unique(s for i in _ids(things, "id") for s in spellings(i)),
@@ -106,6 +105,11 @@ def read_event(raw: bytes) -> Event:
         reason=_first(words(part.get("reason")) for part in (*things, body)),
         end_to_end_id=_first(_end_to_end_ids(data, things)),
     )
+
+
+def read_event_id(raw: bytes) -> str:
+    """Return the ``event_id`` of a webhook's body, without reading the rest."""
+    return _event_id(raw, _parsed(raw))
 
 
 def redacted(raw: bytes, secrets: Iterable[str] = ()) -> bytes:
@@ -127,6 +131,10 @@ def _parsed(raw: bytes) -> Mapping[str, Any]:
         return mapping(json.loads(raw.decode("utf-8-sig")))
     except (ValueError, RecursionError):
         return {}
+
+
+def _event_id(raw: bytes, body: Mapping[str, Any]) -> str:
+    return identifier(body.get("id")) or hashlib.sha256(raw).hexdigest()
 
 
 def _things(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     Text,
@@ -65,15 +63,20 @@ LOAD = HotStatement(
 )
 
 
-async def conclude(tx: AsyncConnection, inbox_id: UUID, values: dict[str, Any]) -> bool:
-    """Write the last word, and return whether there was none before."""
-    statement = (
-        update(InboxEntry)
-        .where(InboxEntry.id == inbox_id, InboxEntry.handled_at.is_(None))
-        .values(**values, handled_at=func.now())
-        .returning(InboxEntry.id)
+_SAID = ("verdict", "reason", "order_id")
+CONCLUDE = HotStatement(
+    update(InboxEntry)
+    .where(
+        InboxEntry.id == bindparam("inbox_id", type_=Uuid),
+        InboxEntry.handled_at.is_(None),
     )
-    return await tx.scalar(statement) is not None
+    .values(
+        {name: bindparam(name, type_=getattr(InboxEntry, name).type) for name in _SAID}
+        | {"handled_at": func.now()}
+    )
+    .returning(InboxEntry.id)
+)
+"""The last word on a webhook; no row where there was one before."""
 
 
 async def forget(tx: AsyncConnection, before: datetime, limit: int) -> int:

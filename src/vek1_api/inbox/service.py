@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vek1_api.core.db import Driver
+from vek1_api.core.db import Driver, driver_of
 from vek1_api.core.jobs import values
 from vek1_api.core.logging import clean
 from vek1_api.inbox import queries
@@ -107,8 +107,14 @@ async def conclude(
     person to read; it holds no secret and no personal data.
     """
     short = None if reason is None else reason.replace("\0", "")[:_MAX_REASON_CHARACTERS]
-    said = {"verdict": verdict, "reason": short, "order_id": order_id}
-    return await queries.conclude(tx, inbox_id, said)
+    row = await queries.CONCLUDE.row(
+        await driver_of(tx),
+        inbox_id=inbox_id,
+        verdict=verdict,
+        reason=short,
+        order_id=order_id,
+    )
+    return row is not None
 
 
 def _storable(arrival: Arrival) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The statements of attempts to be paid. Their callers hold the order."""
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from sqlalchemy import (
     Interval,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     case,
@@ -21,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.grants import STORES
+from vek1_api.core.db import driver_of
 from vek1_api.core.hot import HotStatement
 from vek1_api.orders.models import AttemptAlias, AttemptRef, OrderState, PaymentAttempt
 
@@ -74,12 +77,32 @@ SHOW = HotStatement(
     .values(attempt_id=_ATTEMPT_ID)
     .returning(OrderState.order_id)
 )
-PAY = HotStatement(
-    update(OrderState)
-    .where(OrderState.order_id == _ORDER_ID)
-    .values(paid_attempt_id=_ATTEMPT_ID)
-    .returning(OrderState.order_id)
-)
+
+
+def _pay() -> HotStatement:
+    order = (
+        update(OrderState)
+        .where(OrderState.order_id == _ORDER_ID)
+        .values(paid_attempt_id=_ATTEMPT_ID)
+        .cte("paid_order")
+    )
+    ref = (
+        update(AttemptRef)
+        .where(AttemptRef.attempt_id == _ATTEMPT_ID)
+        .values(state="paid", check_at=None)
+        .cte("ref")
+    )
+    return HotStatement(
+        update(PaymentAttempt)
+        .where(PaymentAttempt.id == _ATTEMPT_ID)
+        .values(status="paid")
+        .add_cte(order, ref)
+    )
+
+
+PAY = _pay()
+"""Write of an attempt that it paid its order."""
+
 NAME = HotStatement(
     upsert(AttemptAlias)
     .from_select(
@@ -157,6 +180,34 @@ LEASE = _lease()
 """Attempts whose charges are to be asked for now; for a while nobody else asks for them."""
 
 
+@lru_cache(maxsize=64)
+def _set_state(names: frozenset[str]) -> HotStatement:
+    """Return the update of both tables, compiled once for each set of further columns."""
+    values = {name: bindparam(name, type_=getattr(AttemptRef, name).type) for name in names}
+    ref = (
+        update(AttemptRef)
+        .where(AttemptRef.attempt_id == _ATTEMPT_ID)
+        .values(state=bindparam("state", type_=Text), **values)
+        .cte("ref")
+    )
+    shown = {name: values[name] for name in values.keys() & {"external_id"}}
+    is_payment = (
+        exists()
+        .where(OrderState.paid_attempt_id == _ATTEMPT_ID)
+        .where(OrderState.order_id == PaymentAttempt.order_id)
+    )
+    status = bindparam("status", type_=Text)
+    told = case(
+        (and_(status == literal("paid"), ~is_payment), literal("failed")), else_=status
+    )
+    return HotStatement(
+        update(PaymentAttempt)
+        .where(PaymentAttempt.id == _ATTEMPT_ID)
+        .values(status=told, **shown)
+        .add_cte(ref)
+    )
+
+
 async def set_state(
     tx: AsyncConnection,
     attempt_id: UUID,
@@ -168,17 +219,9 @@ async def set_state(
 
     ``paid`` is shown of the attempt alone that paid the order (I3), of others ``failed``.
     """
-    ref = update(AttemptRef).where(AttemptRef.attempt_id == attempt_id)
-    await tx.execute(ref.values(state=state, **values))
-    shown = {name: values[name] for name in ("external_id",) if name in values}
-    is_payment = (
-        exists()
-        .where(OrderState.paid_attempt_id == attempt_id)
-        .where(OrderState.order_id == PaymentAttempt.order_id)
-    )
-    told = case((is_payment, status), else_="failed") if status == "paid" else status
-    row = update(PaymentAttempt).where(PaymentAttempt.id == attempt_id)
-    await tx.execute(row.values(status=told, **shown))
+    statement = _set_state(frozenset(values))
+    bound = {"attempt_id": attempt_id, "state": state, "status": status, **values}
+    await statement.rows(await driver_of(tx), **bound)
 
 
 async def look_again(

@@ -101,7 +101,12 @@ async def add(  # noqa: PLR0913 - the columns of a row.
 
 async def find(tx: AsyncConnection, attempt_id: UUID) -> Attempt | None:
     """Return an attempt; the caller holds its order if it is to stay as it is."""
-    row = await queries.FIND.row(await driver_of(tx), attempt_id=attempt_id)
+    return await read(await driver_of(tx), attempt_id)
+
+
+async def read(driver: Driver, attempt_id: UUID) -> Attempt | None:
+    """Return an attempt as it is just now."""
+    row = await queries.FIND.row(driver, attempt_id=attempt_id)
     return None if row is None else _attempt(row)
 
 
@@ -123,10 +128,9 @@ async def set_state(
 
 async def set_paid(tx: AsyncConnection, attempt: Attempt) -> None:
     """Write that this attempt paid its order."""
-    await queries.PAY.row(
+    await queries.PAY.rows(
         await driver_of(tx), order_id=attempt.order_id, attempt_id=attempt.attempt_id
     )
-    await set_state(tx, attempt.attempt_id, AttemptState.PAID, check_at=None)
 
 
 async def show(tx: AsyncConnection, order_id: UUID, attempt_id: UUID) -> None:

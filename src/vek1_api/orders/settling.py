@@ -43,14 +43,13 @@ class Settled(StrEnum):
 
 
 async def settle_charge(
-    tx: AsyncConnection, access: Access, attempt: Attempt, actor: Actor
+    tx: AsyncConnection, access: Access, order: Held, attempt: Attempt, actor: Actor
 ) -> Settled:
     """Write that a charge was paid: the provider says so itself, and the amount is right.
 
     An order that waits becomes confirmed. Money for a cancelled order, or a second payment,
     is written down and shown to a person; it changes nothing else.
     """
-    order = await hold(tx, access, attempt.order_id)
     if order.paid_attempt_id == attempt.attempt_id:
         return Settled.BEFORE
     if order.paid_attempt_id is not None:

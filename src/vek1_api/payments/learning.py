@@ -180,7 +180,9 @@ async def _take_money(case: _Case, amounts: set[int]) -> Learned:
     wrong = (amounts | {case.order.total_cents}) - {expected}
     if wrong:
         return await _refuse_amount(case, amounts)
-    settled = await settling.settle_charge(case.tx, case.access, case.attempt, case.actor)
+    settled = await settling.settle_charge(
+        case.tx, case.access, case.order, case.attempt, case.actor
+    )
     match settled:
         case Settled.NOW | Settled.BEFORE:
             return Learned(Verdict.APPLIED)

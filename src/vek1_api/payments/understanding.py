@@ -97,6 +97,7 @@ async def _judged(resources: Resources, kept: Kept, event: Event) -> _Suspect | 
         gateway = await gateways.gateway_of(driver, kept.store_id, resources.keyring)
         our_ids = (*event.payment_ids, *event.external_ids)
         match = await attempts.match(driver, _GATEWAY, event.charge_ids, our_ids)
+        attempt = None if match is None else await attempts.read(driver, match.attempt_id)
     if gateway is None:
         message = "The store has no key of AbacatePay any more."
         return _Verdict(Verdict.ERROR, message, AttentionKind.GATEWAY_REFUSED)
@@ -106,10 +107,6 @@ async def _judged(resources: Resources, kept: Kept, event: Event) -> _Suspect | 
     if match is not None and match.store_id != kept.store_id:
         # Two stores of one merchant may share an account: each then hears of both.
         return _Verdict(Verdict.REJECTED_STORE, "The charge is another store's.")
-    attempt = None
-    if match is not None:
-        async with resources.database.read() as connection:
-            attempt = await attempts.find(connection, match.attempt_id)
     is_test = event.dev_mode or (attempt is not None and attempt.dev_mode)
     if match is None or attempt is None or is_test != gateway.is_dev:
         message = "It is of the other mode (test or live) than the store's key."

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from vek1_api.abacatepay import (
     PUBLIC_KEY,
     is_authentic,
-    read_event,
+    read_event_id,
     redacted,
     signature_ok,
 )
@@ -66,7 +66,7 @@ async def receive_abacatepay_webhook(request: Request, store_id: str) -> Webhook
     arrival = Arrival(
         source=SOURCE,
         store_id=store,
-        event_key=read_event(raw).event_id,
+        event_key=read_event_id(raw),
         headers=request.headers.items(),
         body=redacted(raw, valid),
         secrets=valid,
