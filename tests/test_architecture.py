@@ -105,7 +105,10 @@ def test_no_room_is_called_after_nothing() -> None:
 
 
 def test_every_domain_is_registered() -> None:
-    routers = {f"{path.parent.name}.{path.stem}" for path in SOURCE.glob("*/*router.py")}
+    routers = {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        for path in SOURCE.rglob("*router.py")
+    }
     jobs = {path.parent.name for path in SOURCE.glob("*/jobs.py")} - {"core"}
 
     for there, registered in (

@@ -15,8 +15,8 @@ _ROUTERS = (
     "imports.router",
     "stock.router",
     "stock.erp_router",
-    "stock.settings_router",
-    "stock.deliveries_router",
+    "stock.settings.router",
+    "stock.deliveries.router",
     "leads.router",
     "leads.import_router",
     "conversations.router",
@@ -30,7 +30,7 @@ _ROUTERS = (
     "audit.router",
     "ops.router",
 )
-_WITH_WEBHOOKS = ("stock.deliveries_webhook",)
+_WITH_WEBHOOKS = ("stock.deliveries.webhook",)
 _WITH_JOBS = (
     "files",
     "products",

@@ -13,8 +13,8 @@ from tests.stock.shelves import Shop
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
 from vek1_api.core.schema.doctor import INVARIANTS
-from vek1_api.stock import deliveries_sending
-from vek1_api.stock.deliveries_sending import POLICY, Policy
+from vek1_api.stock.deliveries import sending as deliveries_sending
+from vek1_api.stock.deliveries.sending import POLICY, Policy
 
 QUICK = replace(POLICY, patience=timedelta(seconds=0.3), linger_seconds=0)
 

@@ -23,7 +23,7 @@ from tests.stock.outlets import (
 from tests.stock.shelves import Shop, fill, sell
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
-from vek1_api.stock.deliveries_sending import POLICY
+from vek1_api.stock.deliveries.sending import POLICY
 
 BAD = Reaction(500, body=b"estoque indispon\xc3\xadvel")
 

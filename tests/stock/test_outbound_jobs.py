@@ -19,7 +19,8 @@ from vek1_api.core import jobs
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
 from vek1_api.core.schema import connect
-from vek1_api.stock import deliveries_service, jobs as stock_jobs
+from vek1_api.stock import jobs as stock_jobs
+from vek1_api.stock.deliveries import service as deliveries_service
 
 REST = "SELECT vek1_api.rest_deliveries($1, false)"
 

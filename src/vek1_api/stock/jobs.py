@@ -4,7 +4,11 @@ from uuid import UUID
 
 from vek1_api.core import jobs
 from vek1_api.core.resources import Resources
-from vek1_api.stock import deliveries_sending, deliveries_service, retention
+from vek1_api.stock import retention
+from vek1_api.stock.deliveries import (
+    sending as deliveries_sending,
+    service as deliveries_service,
+)
 
 
 @jobs.handles("stock.deliver")

@@ -14,9 +14,10 @@ from vek1_api.core.db import to_json
 from vek1_api.core.errors import ConflictError
 from vek1_api.core.outbound import Outcome, Poster, signed_headers
 from vek1_api.core.resources import Resources
-from vek1_api.stock import secrets, settings_service
-from vek1_api.stock.deliveries_messages import message_id, test_body
+from vek1_api.stock import secrets
+from vek1_api.stock.deliveries.messages import message_id, test_body
 from vek1_api.stock.outbound_status import Which
+from vek1_api.stock.settings import service as settings_service
 
 
 async def send(write: Writing, store_id: UUID) -> Response:

@@ -5,17 +5,16 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from vek1_api.access.dependencies import Read, Write, Writing
-from vek1_api.core.errors import ConflictError, PreconditionFailedError
+from vek1_api.core.errors import PreconditionFailedError
 from vek1_api.core.problems import responses
 from vek1_api.core.representation import etag
-from vek1_api.stock import settings_service as service, settings_testing
-from vek1_api.stock.settings_schemas import (
+from vek1_api.stock.settings import service
+from vek1_api.stock.settings.schemas import (
     SecretResult,
     SecretRotate,
     StockSyncRead,
     StockSyncReplace,
     StockSyncSaved,
-    StockTestResult,
 )
 from vek1_api.stores.errors import StoreNotFoundError
 
@@ -64,19 +63,6 @@ async def rotate_stock_secret(write: Write, store_id: UUID, body: SecretRotate) 
         lambda tx: service.rotate(tx, write.access, write.resources, store_id, body)
     )
     return _revealed(write, store_id, answer)
-
-
-@router.post(
-    "/test",
-    response_model=StockTestResult,
-    responses=responses(StoreNotFoundError, ConflictError),
-)
-async def test_stock_sync(write: Write, store_id: UUID) -> Response:
-    """Send the ERP a `stock.test` message now, and say what it answered.
-
-    Sent even while `outbound_enabled` is false, once there is an address and a secret.
-    """
-    return await settings_testing.send(write, store_id)
 
 
 def _revealed(

@@ -13,9 +13,10 @@ from vek1_api.core.answers import Answer
 from vek1_api.core.db import Database, driver_of
 from vek1_api.core.errors import ConflictError
 from vek1_api.core.pagination import is_empty
-from vek1_api.stock import deliveries_queries as queries, settings_queries
-from vek1_api.stock.deliveries_errors import DeliveryNotFoundError
-from vek1_api.stock.deliveries_schemas import DeliveryFilters
+from vek1_api.stock.deliveries import queries
+from vek1_api.stock.deliveries.errors import DeliveryNotFoundError
+from vek1_api.stock.deliveries.schemas import DeliveryFilters
+from vek1_api.stock.settings import queries as settings_queries
 
 KEPT_FOR = timedelta(days=30)
 BATCH = 1_000

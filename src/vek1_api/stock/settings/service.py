@@ -20,9 +20,10 @@ from vek1_api.core.outbound.targets import TargetRefusedError, checked_url
 from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.representation import Json
 from vek1_api.core.resources import Resources
-from vek1_api.stock import secrets, settings_queries as queries
+from vek1_api.stock import secrets
 from vek1_api.stock.outbound_status import DisabledReason, Which
-from vek1_api.stock.settings_schemas import (
+from vek1_api.stock.settings import queries
+from vek1_api.stock.settings.schemas import (
     DEFAULT_HOLD_PERCENT,
     DEFAULT_HOLD_PRODUCTS,
     SecretRotate,

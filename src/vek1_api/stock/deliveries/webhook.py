@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header
 
-from vek1_api.stock.deliveries_messages import StockMessage
+from vek1_api.stock.deliveries.messages import StockMessage
 
 webhooks = APIRouter(tags=["Stock and ERPs"])
 

@@ -20,10 +20,12 @@ from vek1_api.core.outbound.posting import PATIENCE
 from vek1_api.core.outbound.retrying import WAITS
 from vek1_api.core.outbound.targets import resolve
 from vek1_api.core.resources import Resources
-from vek1_api.stock import deliveries_queries as queries, secrets, settings_service
-from vek1_api.stock.deliveries_messages import body_of, message_id
-from vek1_api.stock.deliveries_schemas import NO_SECRET
+from vek1_api.stock import secrets
+from vek1_api.stock.deliveries import queries
+from vek1_api.stock.deliveries.messages import body_of, message_id
+from vek1_api.stock.deliveries.schemas import NO_SECRET
 from vek1_api.stock.outbound_status import DeliveryStatus, DisabledReason, Which
+from vek1_api.stock.settings import service as settings_service
 
 RETRY = "retry"
 """What becomes of a notice whose attempt failed, while there is time left."""

@@ -8,17 +8,18 @@ from fastapi import APIRouter, Query, Response
 from vek1_api.access.dependencies import Read, Write
 from vek1_api.core.errors import ConflictError
 from vek1_api.core.problems import responses
-from vek1_api.stock import deliveries_service as service
-from vek1_api.stock.deliveries_errors import DeliveryNotFoundError
-from vek1_api.stock.deliveries_schemas import DeliveryFilters, DeliveryPage, DeliveryRead
+from vek1_api.stock.deliveries import service, testing
+from vek1_api.stock.deliveries.errors import DeliveryNotFoundError
+from vek1_api.stock.deliveries.schemas import DeliveryFilters, DeliveryPage, DeliveryRead
+from vek1_api.stock.settings.schemas import StockTestResult
 from vek1_api.stores.errors import StoreNotFoundError
 
-router = APIRouter(
-    prefix="/v1/stores/{store_id}/stock-sync/deliveries", tags=["Stock and ERPs"]
+router = APIRouter(prefix="/v1/stores/{store_id}/stock-sync", tags=["Stock and ERPs"])
+
+
+@router.get(
+    "/deliveries", response_model=DeliveryPage, responses=responses(StoreNotFoundError)
 )
-
-
-@router.get("", response_model=DeliveryPage, responses=responses(StoreNotFoundError))
 async def list_stock_deliveries(
     read: Read, store_id: UUID, filters: Annotated[DeliveryFilters, Query()]
 ) -> Response:
@@ -30,7 +31,7 @@ async def list_stock_deliveries(
 
 
 @router.post(
-    "/{delivery_id}/redeliver",
+    "/deliveries/{delivery_id}/redeliver",
     status_code=202,
     response_model=DeliveryRead,
     responses=responses(DeliveryNotFoundError, ConflictError),
@@ -45,3 +46,16 @@ async def redeliver_stock_delivery(
     return await write(
         lambda tx: service.redeliver(tx, write.access, store_id, delivery_id)
     )
+
+
+@router.post(
+    "/test",
+    response_model=StockTestResult,
+    responses=responses(StoreNotFoundError, ConflictError),
+)
+async def test_stock_sync(write: Write, store_id: UUID) -> Response:
+    """Send the ERP a `stock.test` message now, and say what it answered.
+
+    Sent even while `outbound_enabled` is false, once there is an address and a secret.
+    """
+    return await testing.send(write, store_id)

@@ -1,0 +1,1 @@
+"""How a store and its ERP are connected: addresses, switches, secrets."""
