@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access import access as accesses
@@ -28,6 +31,8 @@ from vek1_api.orders.status import (
     AttemptState,
     PaymentProvider,
 )
+
+log = structlog.get_logger()
 
 
 async def confirm(
@@ -77,21 +82,28 @@ async def cancel(
 async def expire_drafts(database: Database, limit: int = 200) -> int:
     """Cancel the drafts that nobody has touched for as long as their company says.
 
-    Each in a transaction of its own, which looks again: it may have been paid meanwhile.
+    Each in a transaction of its own, which looks again: it may have been paid meanwhile. One
+    that cannot be cancelled does not keep the others waiting.
     """
     async with database.read() as connection:
         stale = await expiry_queries.stale_drafts(connection, limit)
     for order_id, company_id in stale:
-        async with database.transaction() as tx:
-            access = accesses.system(company_id)
-            try:
-                order = await held.hold(tx, access, order_id)
-            except OrderNotFoundError:
-                continue
-            if await expiry_queries.is_stale(tx, order_id):
-                data = {"reason": "draft_expired"}
-                await _cancel(tx, access, order, Actor.SYSTEM, data)
+        try:
+            await _expire(database, order_id, accesses.system(company_id))
+        except (DBAPIError, asyncpg.PostgresError):
+            log.exception("draft_not_expired", order_id=order_id)
     return len(stale)
+
+
+async def _expire(database: Database, order_id: UUID, access: Access) -> None:
+    async with database.transaction() as tx:
+        try:
+            order = await held.hold(tx, access, order_id)
+        except OrderNotFoundError:
+            return
+        if await expiry_queries.is_stale(tx, order_id):
+            data = {"reason": "draft_expired"}
+            await _cancel(tx, access, order, Actor.SYSTEM, data)
 
 
 async def _cancel(
