@@ -151,6 +151,12 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
+def _tags(app: FastAPI) -> list[dict[str, Any]]:
+    """Return the tags; what a domain says of its own (``app.openapi_tags``) comes first."""
+    own = {tag["name"]: tag for tag in app.openapi_tags or ()}
+    return [tag | own.get(tag["name"], {}) for tag in TAGS]
+
+
 def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title,
@@ -159,7 +165,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         description=DESCRIPTION,
         routes=app.routes,
         webhooks=app.webhooks.routes,
-        tags=TAGS,
+        tags=_tags(app),
     )
     components = document["components"]
     schemas = components["schemas"]
