@@ -96,7 +96,9 @@ async def _judged(resources: Resources, kept: Kept, event: Event) -> _Suspect | 
     async with resources.database.driver() as driver:
         gateway = await gateways.gateway_of(driver, kept.store_id, resources.keyring)
         our_ids = (*event.payment_ids, *event.external_ids)
-        match = await attempts.match(driver, _GATEWAY, event.charge_ids, our_ids)
+        match = await attempts.match(
+            driver, _GATEWAY, event.charge_ids, our_ids, heard_by=kept.store_id
+        )
     if gateway is None:
         message = "The store has no key of AbacatePay any more."
         return _Verdict(Verdict.ERROR, message, AttentionKind.GATEWAY_REFUSED)
@@ -105,7 +107,8 @@ async def _judged(resources: Resources, kept: Kept, event: Event) -> _Suspect | 
         return _Verdict(Verdict.UNMATCHED, message, AttentionKind.UNKNOWN_CHARGE)
     if match is not None and match.store_id != kept.store_id:
         # Two stores of one merchant may share an account: each then hears of both.
-        return _Verdict(Verdict.REJECTED_STORE, "The charge is another store's.")
+        kind = None if match.is_in_the_family else AttentionKind.UNKNOWN_CHARGE
+        return _Verdict(Verdict.REJECTED_STORE, "The charge is another store's.", kind)
     attempt = None
     if match is not None:
         async with resources.database.read() as connection:
