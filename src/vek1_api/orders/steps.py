@@ -39,7 +39,7 @@ async def confirm(
     tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Confirm an order whose payment a person has seen."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     await settling.confirm(tx, access, order_id, actor_of(access))
     return await _answer(tx, access, order, api_url)
 
@@ -48,7 +48,7 @@ async def ship(
     tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Write that an order is on its way."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     await moving.take(tx, access, order, transitions.SHIP, actor_of(access))
     return await _answer(tx, access, order, api_url)
 
@@ -57,7 +57,7 @@ async def fulfill(
     tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Write that an order has arrived; cash on delivery is paid by that."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     actor = actor_of(access)
     if await moving.take(tx, access, order, transitions.FULFILL, actor):
         await settling.receive_cash(tx, access, order, actor)
@@ -73,7 +73,7 @@ async def cancel(
     if_match: IfMatch,
 ) -> Answer:
     """Cancel an order and give its stock back, once."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     data = {} if reason is None else {"reason": reason}
     await _cancel(tx, access, order, actor_of(access), data)
     return await _answer(tx, access, order, api_url)
@@ -135,15 +135,6 @@ async def _cancel(
 
 def _is_refunded(asked: attempts.Attempt | None) -> bool:
     return asked is not None and asked.state is AttemptState.REFUNDED
-
-
-async def _checked(
-    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
-) -> Held:
-    order = await held.hold(tx, access, order_id)
-    if if_match.header is not None:
-        if_match.check(await held.body_of(tx, access, order_id, api_url))
-    return order
 
 
 async def _answer(tx: AsyncConnection, access: Access, order: Held, api_url: str) -> Answer:
