@@ -49,7 +49,8 @@ check: $(INSTALLED) ## Everything that CI demands: style, types, walls, models, 
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 	$(BIN)/python scripts/check_models.py
-	$(BIN)/pytest -n auto --dist loadfile --cov $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --cov --ignore tests/crashes $(ARGS)
+	$(BIN)/pytest tests/crashes
 
 bench: $(INSTALLED) ## Measure speed and answers against a floor; ROW=list measures one
 	@$(BIN)/python -m bench $(ROW)

@@ -207,3 +207,41 @@ def named(operation: object) -> str:
     """Return the name of a test's parameter."""
     assert isinstance(operation, Operation)
     return operation.id
+
+
+async def make_ready(operation: "Operation", person: Person, ids: Ids, db: Driver) -> None:
+    """Bring the order of ``ids`` to where it takes the operation's step."""
+    statuses = {
+        "confirm_order": "awaiting_proof",
+        "add_order_proof": "awaiting_proof",
+        "accept_order_proof": "awaiting_proof",
+        "reject_order_proof": "awaiting_proof",
+        "ship_order": "confirmed",
+        "fulfill_order": "shipping",
+        "refund_order": "confirmed",
+    }
+    if operation.id not in statuses:
+        return
+    await db.execute(
+        "UPDATE orders SET status = $2 WHERE id = $1", ids.order_id, statuses[operation.id]
+    )
+    if operation.id in {"accept_order_proof", "reject_order_proof"}:
+        path = f"/v1/orders/{ids.order_id}/proof"
+        await person.request("POST", path, files={"file": ("p.png", PNG)})
+    if operation.id == "refund_order":
+        await db.execute(_PAID, ids.order_id, ids.store_id)
+
+
+_PAID = """
+    WITH attempt AS (
+        INSERT INTO payment_attempts (order_id, provider, external_id, status, amount_cents)
+        VALUES ($1, 'abacate_pay', 'pix_char_1', 'paid', 2990) RETURNING id
+    ), ref AS (
+        INSERT INTO vek1_api.attempt_ref
+            (attempt_id, order_id, store_id, provider, external_id, state, amount_cents)
+        SELECT id, $1, $2, 'abacate_pay', 'pix_char_1', 'paid', 2990 FROM attempt
+    )
+    UPDATE vek1_api.order_state SET paid_attempt_id = (SELECT id FROM attempt)
+    WHERE order_id = $1
+"""
+"""An order that was paid through the gateway."""

@@ -11,6 +11,7 @@ from tests.access.operations import (
     PNG,
     Operation,
     make_one_of_each,
+    make_ready,
     named,
     operations,
 )
@@ -39,6 +40,7 @@ async def test_second_request_gets_the_first_answer_again_byte_for_byte(
     operation: Operation, ana: Person, db: Driver
 ) -> None:
     ids = await make_one_of_each(ana, db)
+    await make_ready(operation, ana, ids, db)
     url, body, key = operation.url(ids), operation.body(ids), _key()
 
     first = await ana.request("POST", url, headers=key, **body)
