@@ -157,3 +157,20 @@ async def test_a_sum_beyond_the_column_is_right_again_below_it(
     await shop.step(orders[1], "cancel")
     await shop.step(orders[2], "cancel")
     assert await bought(shop, lead) == (0, 0)
+
+
+async def test_many_cancels_of_what_nobody_counted_at_once_are_all_counted(
+    shop: Shop, db: Driver
+) -> None:
+    lead = await shop.add_lead()
+    orders = [await confirmed(shop, db, lead) for _ in range(8)]
+    await db.execute(
+        "UPDATE leads SET total_purchases = 1, total_spent_cents = 3 WHERE id = $1",
+        UUID(lead["id"]),
+    )
+
+    await asyncio.gather(
+        *(insist(shop, f"/v1/orders/{order['id']}/cancel") for order in orders[:5])
+    )
+
+    assert await bought(shop, lead) == (3, 1500)
