@@ -151,13 +151,8 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _tags(app: FastAPI) -> list[dict[str, Any]]:
-    """Return the tags; what a domain says of its own (``app.openapi_tags``) comes first."""
-    own = {tag["name"]: tag for tag in app.openapi_tags or ()}
-    return [tag | own.get(tag["name"], {}) for tag in TAGS]
-
-
 def _document(app: FastAPI) -> dict[str, Any]:
+    own = {tag["name"]: tag for tag in app.openapi_tags or ()}  # At a domain's own length.
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -165,7 +160,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         description=DESCRIPTION,
         routes=app.routes,
         webhooks=app.webhooks.routes,
-        tags=_tags(app),
+        tags=[tag | own.get(tag["name"], {}) for tag in TAGS],
     )
     components = document["components"]
     schemas = components["schemas"]
