@@ -30,6 +30,7 @@ _ROUTERS = (
     "audit.router",
     "ops.router",
 )
+_WITH_ABOUT = ("orders.router",)
 _WITH_WEBHOOKS = ("stock.deliveries.webhook",)
 _WITH_JOBS = (
     "files",
@@ -52,6 +53,14 @@ _WITH_JOBS = (
 def routers() -> list[APIRouter]:
     """Return the router of every domain, in the order of the documentation."""
     return [import_module(f"vek1_api.{name}").router for name in _ROUTERS]
+
+
+def tags() -> list[dict[str, str]]:
+    """Return what domains say of themselves at length, for the documentation."""
+    modules = [import_module(f"vek1_api.{name}") for name in _WITH_ABOUT]
+    return [
+        {"name": module.router.tags[0], "description": module.ABOUT} for module in modules
+    ]
 
 
 def webhooks() -> list[APIRouter]:

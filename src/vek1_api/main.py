@@ -47,6 +47,7 @@ def create_app(
         docs_url=None,
         openapi_url=None,
         redoc_url=None,
+        openapi_tags=domains.tags(),
         redirect_slashes=False,
         # FastAPI's own instrumentation costs each request some microseconds, even unused.
         telemetry={"tracing": False, "metrics": False, "logs": False},

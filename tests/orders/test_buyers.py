@@ -2,11 +2,13 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.orders.shop import Shop, set_status
+from tests.orders.shop import Shop, ribbon, set_status
 from vek1_api.core.db import Driver
+from vek1_api.orders.schemas import LARGEST_CENTS
 
 
 async def bought(shop: Shop, lead: Any) -> tuple[int, int]:
@@ -114,3 +116,61 @@ async def test_a_draft_that_is_given_to_another_lead_counts_for_that_one(
     await shop.step(order, "confirm")
 
     assert (await bought(shop, lead), await bought(shop, other)) == ((0, 0), (1, 500))
+
+
+async def test_orders_that_nobody_counted_can_be_cancelled_and_are_counted_then(
+    shop: Shop, db: Driver
+) -> None:
+    lead = await shop.add_lead()
+    orders = [await confirmed(shop, db, lead) for _ in range(3)]
+    lead_id = UUID(lead["id"])
+    await db.execute(
+        "UPDATE leads SET total_purchases = 0, total_spent_cents = 0 WHERE id = $1", lead_id
+    )
+
+    await shop.step(orders[0], "cancel")
+
+    assert await bought(shop, lead) == (2, 1000)
+    await db.execute(
+        "UPDATE leads SET total_purchases = 0, total_spent_cents = 0 WHERE id = $1", lead_id
+    )
+    await db.execute("UPDATE orders SET status = 'cancelled' WHERE lead_id = $1", lead_id)
+    assert await bought(shop, lead) == (0, 0)
+
+
+async def test_a_sum_beyond_the_column_is_right_again_below_it(
+    shop: Shop, db: Driver
+) -> None:
+    lead = await shop.add_lead()
+    items = [ribbon(LARGEST_CENTS)]
+    orders = [
+        await shop.owner.post(shop.orders, {"items": items, "lead_id": lead["id"]})
+        for _ in range(3)
+    ]
+    for order in orders:
+        await set_status(db, order, "confirmed")
+    assert await bought(shop, lead) == (3, LARGEST_CENTS)
+
+    await shop.step(orders[0], "cancel")
+    assert await bought(shop, lead) == (2, LARGEST_CENTS)
+
+    await shop.step(orders[1], "cancel")
+    await shop.step(orders[2], "cancel")
+    assert await bought(shop, lead) == (0, 0)
+
+
+async def test_many_cancels_of_what_nobody_counted_at_once_are_all_counted(
+    shop: Shop, db: Driver
+) -> None:
+    lead = await shop.add_lead()
+    orders = [await confirmed(shop, db, lead) for _ in range(8)]
+    await db.execute(
+        "UPDATE leads SET total_purchases = 1, total_spent_cents = 3 WHERE id = $1",
+        UUID(lead["id"]),
+    )
+
+    await asyncio.gather(
+        *(insist(shop, f"/v1/orders/{order['id']}/cancel") for order in orders[:5])
+    )
+
+    assert await bought(shop, lead) == (3, 1500)

@@ -159,6 +159,14 @@ async def test_days_that_cannot_be_are_refused(
     assert [each["pointer"] for each in response.json()["errors"]] == [pointer]
 
 
+async def test_days_in_the_wrong_order_are_told_so(shop: Shop) -> None:
+    path = f"/v1/stores/{shop.store_id}/sales-summary"
+    days = {"from": "2026-11-02", "to": "2026-11-01"}
+    response = await shop.owner.request("GET", path, params=days)
+
+    assert response.json()["detail"] == "`to` must not be before `from`."
+
+
 async def test_a_year_of_days_is_allowed(shop: Shop) -> None:
     found = await summary(shop, "2024-01-01", "2024-12-31")
 

@@ -4,9 +4,10 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
-from tests.orders.shop import Shop, kept, moved, set_status
+from tests.orders.shop import past_the_triggers, Shop, kept, moved, set_status
 from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
 from vek1_api.orders import steps
@@ -177,3 +178,40 @@ async def test_drafts_expire_once_though_several_workers_look(
     assert [await status(shop, order) for order in orders] == ["cancelled"] * 5
     assert await shop.stock(coffee) == await moved(db, coffee) == 10
     assert len(await shop.owner.audit(action="order.cancelled")) == 5
+
+
+async def test_a_draft_that_cannot_be_cancelled_keeps_no_other_waiting(
+    shop: Shop, db: Driver, resources: Resources
+) -> None:
+    broken, order = await shop.order(), await shop.order()
+    await past_the_triggers(
+        db, "UPDATE orders SET currency = 'USD' WHERE id = $1", UUID(broken["id"])
+    )
+    await make_older(db, broken, 9_000)
+    await make_older(db, order, 5_000)
+
+    await steps.expire_drafts(resources.database)
+
+    assert await status(shop, broken) == "draft"
+    assert await status(shop, order) == "cancelled"
+    await past_the_triggers(
+        db, "UPDATE orders SET currency = 'BRL' WHERE id = $1", UUID(broken["id"])
+    )
+
+
+async def test_an_order_from_elsewhere_that_does_not_add_up_can_be_cancelled(
+    shop: Shop, db: Driver
+) -> None:
+    order = await shop.order()
+    await past_the_triggers(
+        db, "UPDATE orders SET total_cents = 501 WHERE id = $1", UUID(order["id"])
+    )
+
+    cancelled = await shop.step(order, "cancel")
+
+    assert (cancelled["status"], cancelled["total_cents"]) == ("cancelled", 501)
+    with pytest.raises(asyncpg.CheckViolationError, match="total_cents is"):
+        await db.execute(
+            "UPDATE orders SET total_cents = 502 WHERE id = $1", UUID(order["id"])
+        )
+    await db.execute("UPDATE orders SET total_cents = 500 WHERE id = $1", UUID(order["id"]))

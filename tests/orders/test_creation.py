@@ -100,6 +100,8 @@ async def test_a_product_brings_its_own_price_and_name(
 
     assert outcome(response) == (422, "validation_failed")
     assert pointers(response) == ["/items/0"]
+    [error] = response.json()["errors"]
+    assert error["message"].startswith("a product_id brings name, price")
     assert await counts(db, shop) == before
 
 

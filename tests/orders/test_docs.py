@@ -9,8 +9,10 @@ import pytest
 
 from tests.orders.shop import Shop
 from tests.people import SERVICE_TOKEN
+from vek1_api.main import create_app
 from vek1_api.orders import summary, transitions
 from vek1_api.orders.status import OrderStatus
+from vek1_api.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "orders.md").read_text()
 
@@ -38,6 +40,13 @@ def test_the_picture_is_drawn_from_the_table() -> None:
 
 def test_the_table_is_the_one_of_the_api() -> None:
     assert transitions.table() in PAGE
+
+
+def test_the_openapi_document_has_the_table() -> None:
+    document = create_app(Settings()).openapi()
+
+    [about] = [tag["description"] for tag in document["tags"] if tag["name"] == "Orders"]
+    assert transitions.table() in about
 
 
 def test_the_longest_ranges_are_those_that_are_allowed() -> None:

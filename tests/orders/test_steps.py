@@ -123,6 +123,19 @@ async def test_the_refusal_says_what_the_order_may_become(shop: Shop) -> None:
     )
 
 
+async def test_the_refusal_says_by_which_other_step_the_order_gets_there(
+    shop: Shop,
+) -> None:
+    order = await shop.order()
+
+    refused = await shop.owner.request("POST", f"/v1/orders/{order['id']}/confirm")
+
+    assert refused.json()["detail"] == (
+        "An order that is draft becomes confirmed only by cash_on_delivery; it may become "
+        "awaiting_proof, confirmed, cancelled."
+    )
+
+
 async def test_each_step_leaves_its_moment(shop: Shop, db: Driver) -> None:
     order = await shop.order()
     await set_status(db, order, "awaiting_proof")

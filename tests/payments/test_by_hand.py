@@ -168,3 +168,24 @@ async def test_no_such_method_is_a_mistake(till: Till) -> None:
     response = await till.try_to_pay(await till.order(), "boleto")
 
     assert outcome(response) == (422, "validation_failed")
+
+
+@pytest.mark.parametrize("method", ["pix_manual", "pix_gateway", "cash_on_delivery"])
+async def test_order_that_somebody_changed_meanwhile_is_not_paid(
+    till: Till, method: str
+) -> None:
+    order = await till.order()
+    path = f"/v1/orders/{order['id']}"
+    read = await till.owner.request("GET", path)
+    await till.owner.patch(path, {"shipping_cents": 900})
+    before = await till.kept(order)
+
+    stale = {"If-Match": read.headers["ETag"]}
+    refused = await till.try_to_pay(order, method, headers=stale)
+
+    assert outcome(refused) == (412, "precondition_failed")
+    assert await till.kept(order) == before
+    assert till.gateway.calls_of("create") == []
+    newest = (await till.owner.request("GET", path)).headers["ETag"]
+    paid = await till.try_to_pay(order, method, headers={"If-Match": newest})
+    assert paid.status_code == 200

@@ -292,6 +292,27 @@ async def test_expired_charge_is_followed_by_a_new_one(till: Till) -> None:
     assert len(charges(till)) == 2
 
 
+@pytest.mark.parametrize("fault", [None, LOST_ANSWER], ids=["open", "unknown"])
+async def test_charge_of_the_test_mode_is_not_shown_once_the_key_is_a_live_one(
+    till: Till, fault: Fault | None
+) -> None:
+    await till.set_up(abacate_pay_api_key=till.account.dev_key, abacate_pay_dev_mode=True)
+    order = await till.order()
+    if fault is not None:
+        till.gateway.fail("create", fault)
+    first = await till.try_to_pay(order)
+    assert first.status_code == (200 if fault is None else 502)
+    await till.set_up()
+
+    again = await till.start(order)
+
+    shown = till.gateway.charge(again["payment_external_id"])
+    assert not shown.is_dev
+    assert len(charges(till)) == 2
+    assert states(again) == ["expired", "open"]
+    assert await till.kinds() == []
+
+
 async def test_both_pix_methods_are_watched_and_the_newest_is_shown(till: Till) -> None:
     order = await till.start(await till.order(), "pix_manual")
     by_hand = order["payment"]["br_code"]

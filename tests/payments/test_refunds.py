@@ -306,6 +306,23 @@ async def test_what_cannot_be_given_back_is_refused_with_what_to_do(
     assert till.gateway.calls_of("refund") == []
 
 
+async def test_order_that_somebody_changed_meanwhile_is_not_refunded(
+    till: Till, run_jobs: RunJobs
+) -> None:
+    order, _ = await till.paid()
+    path = f"/v1/orders/{order['id']}"
+    read = await till.owner.request("GET", path)
+    await till.owner.patch(path, {"notes": "Vai trocar, não devolver"})
+    before = await till.kept(order)
+
+    stale = {"If-Match": read.headers["ETag"]}
+    refused = await till.owner.request("POST", f"{path}/refund", headers=stale)
+    await run_jobs()
+
+    assert outcome(refused) == (412, "precondition_failed")
+    assert await till.kept(order) == before
+
+
 async def test_attempt_of_another_order_is_refused(till: Till, run_jobs: RunJobs) -> None:
     order, _ = await till.paid()
     other, _ = await till.paid()

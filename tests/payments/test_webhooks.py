@@ -403,7 +403,27 @@ async def test_charge_of_another_store_is_not_ours(
 
     assert await till.kept(order) == before
     assert await other_till.verdicts() == ["rejected_store"]
-    assert await till.kinds() == await other_till.kinds() == []
+    assert await till.kinds() == []
+    [seen] = await other_till.attention()
+    assert (seen["kind"], seen["order_id"]) == ("unknown_charge", None)
+
+
+async def test_charge_of_another_store_of_the_merchant_is_nothing_to_look_at(
+    till: Till, run_jobs: RunJobs
+) -> None:
+    store_id = (await till.owner.open_store())["id"]
+    sister = Till(till.owner, store_id, till.gateway, till.account, till.resources, till.db)
+    await sister.set_up()
+    order, charge_id = await till.charged()
+    event = till.gateway.pay(charge_id)
+    before = await till.kept(order)
+
+    await sister.deliver(event)
+    await run_jobs()
+
+    assert await till.kept(order) == before
+    assert await sister.verdicts() == ["rejected_store"]
+    assert await sister.kinds() == await till.kinds() == []
 
 
 async def test_test_event_pays_nothing_in_a_live_store(

@@ -176,6 +176,14 @@ async def test_what_is_no_proof_is_refused(
     assert await counter.objects() == {}
 
 
+async def test_a_refused_file_is_told_what_a_proof_may_be(counter: Counter) -> None:
+    refused = await counter.send(await counter.order(), b"MZ" + b"\x00" * 64)
+
+    assert refused.json()["detail"] == (
+        "This looks like a Windows program. Send one of gif, jpg, pdf, png, webp."
+    )
+
+
 async def test_full_store_takes_no_proof(counter: Counter) -> None:
     order_id = await counter.order()
     await set_used_bytes(counter.resources, counter.store_id, 2**40)

@@ -152,6 +152,7 @@ def install(app: FastAPI) -> None:
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
+    own = {tag["name"]: tag for tag in app.openapi_tags or ()}  # At a domain's own length.
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -159,7 +160,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         description=DESCRIPTION,
         routes=app.routes,
         webhooks=app.webhooks.routes,
-        tags=TAGS,
+        tags=[tag | own.get(tag["name"], {}) for tag in TAGS],
     )
     components = document["components"]
     schemas = components["schemas"]

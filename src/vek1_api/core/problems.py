@@ -195,7 +195,7 @@ def field_error(item: Mapping[str, Any], location: Sequence[object]) -> FieldErr
     where, *path = location
     parts = path if where == "body" else [where, *path]
     pointer = "".join(f"/{escaped(part)}" for part in parts)
-    return FieldError(pointer, item["type"], item["msg"])
+    return FieldError(pointer, item["type"], item["msg"].removeprefix("Value error, "))
 
 
 def _is_unknown(request: Request, item: Mapping[str, Any]) -> bool:

@@ -58,12 +58,13 @@ def _judge(
     if size_bytes > max_bytes:
         message = f"The file has {size_bytes} bytes; {max_bytes} are allowed."
         raise PayloadTooLargeError(message)
+    names = ", ".join(sorted(kind.value for kind in allowed))
     try:
         file_type = sniff(stream, filename)
     except UnsupportedFileTypeError as error:
-        raise UnsupportedMediaTypeError(str(error)) from error
+        message = f"This looks like {error.found}. Send one of {names}."
+        raise UnsupportedMediaTypeError(message) from error
     if file_type not in allowed:
-        names = ", ".join(sorted(kind.value for kind in allowed))
         message = f"This is a {file_type.value} file; send one of {names}."
         raise UnsupportedMediaTypeError(message)
     digest = _digest(stream)

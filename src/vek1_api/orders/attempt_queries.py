@@ -117,14 +117,17 @@ NAME = HotStatement(
 )
 
 _IDS = bindparam("attempt_ids", type_=ARRAY(Uuid))
+_HEARD_BY = STORES.alias()
 MATCH = HotStatement(
     select(
         AttemptRef.attempt_id,
         AttemptRef.store_id,
         AttemptAlias.external_id.label("alias"),
         STORES.c.company_id,
+        (_HEARD_BY.c.company_id == STORES.c.company_id).label("is_in_the_family"),
     )
     .join(STORES, STORES.c.id == AttemptRef.store_id)
+    .join(_HEARD_BY, _HEARD_BY.c.id == bindparam("heard_by", type_=Uuid))
     .outerjoin(
         AttemptAlias,
         (AttemptAlias.attempt_id == AttemptRef.attempt_id)

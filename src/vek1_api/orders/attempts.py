@@ -55,12 +55,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whose attempt a charge is. ``is_named``: the charge is known by one of its names."""
+    """Whose attempt a charge is.
+
+    ``is_named``: the charge is known by one of its names. ``is_in_the_family``: the store that
+    heard of it and the one whose charge it is are one company's.
+    """
 
     attempt_id: UUID
     store_id: UUID
     company_id: str
     is_named: bool
+    is_in_the_family: bool
 
 
 async def add(  # noqa: PLR0913 - the columns of a row.
@@ -158,6 +163,8 @@ async def match(
     provider: PaymentProvider,
     external_ids: Iterable[str],
     our_ids: Iterable[str] = (),
+    *,
+    heard_by: UUID,
 ) -> Match | None:
     """Return whose charge it is, by its names, else by ids of ours that went along."""
     names = list(external_ids)
@@ -166,12 +173,19 @@ async def match(
         provider=provider,
         external_ids=names,
         names=names,
+        heard_by=heard_by,
         attempt_ids=[found for text in our_ids if (found := _uuid(text)) is not None],
     )
     if row is None:
         return None
     is_named = row["alias"] is not None
-    return Match(row["attempt_id"], row["store_id"], row["company_id"], is_named)
+    return Match(
+        row["attempt_id"],
+        row["store_id"],
+        row["company_id"],
+        is_named,
+        row["is_in_the_family"],
+    )
 
 
 async def lease(

@@ -34,11 +34,15 @@ class InvalidTransitionError(ConflictError):
     code = "invalid_transition"
     title = "Invalid transition"
 
-    def __init__(self, status: str, target: str, allowed: Sequence[str]) -> None:
+    def __init__(
+        self, status: str, target: str, allowed: Sequence[str], ways: Sequence[str] = ()
+    ) -> None:
+        """Take the steps, other than the one that was tried, that lead there all the same."""
         others = ", ".join(allowed) or "nothing else any more"
-        super().__init__(
-            f"An order that is {status} does not become {target}; it may become {others}."
-        )
+        what = f"becomes {target} only by {', '.join(ways)}"
+        if not ways:
+            what = f"does not become {target}"
+        super().__init__(f"An order that is {status} {what}; it may become {others}.")
 
 
 class NotADraftError(ConflictError):

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access.access import Access, Credential
 from vek1_api.core.db import driver_of
+from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.representation import Json
 from vek1_api.orders import queries
 from vek1_api.orders.errors import OrderNotFoundError
@@ -68,6 +69,16 @@ async def hold(tx: AsyncConnection, access: Access, order_id: UUID) -> Held:
             "payment_provider": _maybe(PaymentProvider, values["payment_provider"]),
         }
     )
+
+
+async def hold_if(
+    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
+) -> Held:
+    """Lock an order as ``hold`` does; raise ``PreconditionFailedError`` if it has changed."""
+    order = await hold(tx, access, order_id)
+    if if_match.header is not None:
+        if_match.check(await body_of(tx, access, order_id, api_url))
+    return order
 
 
 async def body_of(

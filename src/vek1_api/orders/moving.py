@@ -12,7 +12,7 @@ from vek1_api.orders import queries
 from vek1_api.orders.errors import InvalidTransitionError
 from vek1_api.orders.held import Held
 from vek1_api.orders.status import Actor, EventType, OrderStatus
-from vek1_api.orders.transitions import Step, allowed_from
+from vek1_api.orders.transitions import Step, allowed_from, ways_to
 
 Event = tuple[EventType, dict[str, Any]]
 
@@ -49,7 +49,8 @@ async def take(  # noqa: PLR0913 - who, what, and what goes with it.
 
 def refused(status: OrderStatus, target: OrderStatus) -> InvalidTransitionError:
     """Return the error that says what an order of this status may become instead."""
-    return InvalidTransitionError(status, target, allowed_from(status))
+    ways = ways_to(target, status)
+    return InvalidTransitionError(status, target, allowed_from(status), ways)
 
 
 async def add_events(

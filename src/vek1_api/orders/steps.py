@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vek1_api.access import access as accesses
@@ -29,12 +32,14 @@ from vek1_api.orders.status import (
     PaymentProvider,
 )
 
+log = structlog.get_logger()
+
 
 async def confirm(
     tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Confirm an order whose payment a person has seen."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     await settling.confirm(tx, access, order_id, actor_of(access))
     return await _answer(tx, access, order, api_url)
 
@@ -43,7 +48,7 @@ async def ship(
     tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Write that an order is on its way."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     await moving.take(tx, access, order, transitions.SHIP, actor_of(access))
     return await _answer(tx, access, order, api_url)
 
@@ -52,7 +57,7 @@ async def fulfill(
     tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Write that an order has arrived; cash on delivery is paid by that."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     actor = actor_of(access)
     if await moving.take(tx, access, order, transitions.FULFILL, actor):
         await settling.receive_cash(tx, access, order, actor)
@@ -68,7 +73,7 @@ async def cancel(
     if_match: IfMatch,
 ) -> Answer:
     """Cancel an order and give its stock back, once."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     data = {} if reason is None else {"reason": reason}
     await _cancel(tx, access, order, actor_of(access), data)
     return await _answer(tx, access, order, api_url)
@@ -77,21 +82,28 @@ async def cancel(
 async def expire_drafts(database: Database, limit: int = 200) -> int:
     """Cancel the drafts that nobody has touched for as long as their company says.
 
-    Each in a transaction of its own, which looks again: it may have been paid meanwhile.
+    Each in a transaction of its own, which looks again: it may have been paid meanwhile. One
+    that cannot be cancelled does not keep the others waiting.
     """
     async with database.read() as connection:
         stale = await expiry_queries.stale_drafts(connection, limit)
     for order_id, company_id in stale:
-        async with database.transaction() as tx:
-            access = accesses.system(company_id)
-            try:
-                order = await held.hold(tx, access, order_id)
-            except OrderNotFoundError:
-                continue
-            if await expiry_queries.is_stale(tx, order_id):
-                data = {"reason": "draft_expired"}
-                await _cancel(tx, access, order, Actor.SYSTEM, data)
+        try:
+            await _expire(database, order_id, accesses.system(company_id))
+        except (DBAPIError, asyncpg.PostgresError):
+            log.exception("draft_not_expired", order_id=order_id)
     return len(stale)
+
+
+async def _expire(database: Database, order_id: UUID, access: Access) -> None:
+    async with database.transaction() as tx:
+        try:
+            order = await held.hold(tx, access, order_id)
+        except OrderNotFoundError:
+            return
+        if await expiry_queries.is_stale(tx, order_id):
+            data = {"reason": "draft_expired"}
+            await _cancel(tx, access, order, Actor.SYSTEM, data)
 
 
 async def _cancel(
@@ -123,15 +135,6 @@ async def _cancel(
 
 def _is_refunded(asked: attempts.Attempt | None) -> bool:
     return asked is not None and asked.state is AttemptState.REFUNDED
-
-
-async def _checked(
-    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
-) -> Held:
-    order = await held.hold(tx, access, order_id)
-    if if_match.header is not None:
-        if_match.check(await held.body_of(tx, access, order_id, api_url))
-    return order
 
 
 async def _answer(tx: AsyncConnection, access: Access, order: Held, api_url: str) -> Answer:

@@ -57,7 +57,7 @@ def _reais(amount_cents: int) -> str:
 
 def _impossible(by: By, days: int) -> ValidationFailedError:
     if days < 0:
-        problem = FieldError("/query/to", "too_early", "`to` is not before `from`.")
+        problem = FieldError("/query/to", "too_early", "`to` must not be before `from`.")
     else:
         message = f"A summary by {by} covers at most {MOST_DAYS[by]} days."
         problem = FieldError("/query/from", "range_too_long", message)

@@ -116,6 +116,11 @@ def allowed_from(status: OrderStatus) -> list[OrderStatus]:
     return [each for each in OrderStatus if each in targets]
 
 
+def ways_to(target: OrderStatus, status: OrderStatus) -> list[str]:
+    """Return the names of the steps by which an order of this status gets there."""
+    return [step.name for step in STEPS if step.target is target and status in step.sources]
+
+
 def table() -> str:
     """Return the table as Markdown, for the documentation."""
     rows = [

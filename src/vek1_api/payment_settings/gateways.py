@@ -65,6 +65,12 @@ async def gateway_of(driver: Driver, store_id: UUID, keyring: Keyring) -> Gatewa
     )
 
 
+async def dev_mode_of(driver: Driver, store_id: UUID) -> bool | None:
+    """Return whether a store's key is one of the test mode, or none without a key."""
+    stored = await _settings(driver, store_id)
+    return None if stored.abacate_pay_api_key is None else stored.abacate_pay_dev_mode
+
+
 async def webhook_secrets_of(
     driver: Driver, store_id: UUID, keyring: Keyring
 ) -> tuple[str, ...]:

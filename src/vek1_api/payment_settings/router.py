@@ -20,19 +20,23 @@ from vek1_api.payment_settings.schemas import (
 )
 from vek1_api.stores.errors import StoreNotFoundError
 
-router = APIRouter(prefix="/v1/stores/{store_id}/payment-settings", tags=["Payments"])
+router = APIRouter(prefix="/v1/stores/{store_id}", tags=["Payments"])
 
 _AS_USUAL = WebhookSecretRotate()
 
 
-@router.get("", response_model=PaymentSettingsRead, responses=responses(StoreNotFoundError))
+@router.get(
+    "/payment-settings",
+    response_model=PaymentSettingsRead,
+    responses=responses(StoreNotFoundError),
+)
 async def get_payment_settings(read: Read, store_id: UUID) -> Response:
     """Get how a store is paid; the defaults, if nothing was set yet."""
     return read.one(await service.get(read.resources, read.access, store_id))
 
 
 @router.put(
-    "",
+    "/payment-settings",
     response_model=PaymentSettingsSaved,
     responses=responses(StoreNotFoundError, PreconditionFailedError),
 )
@@ -56,7 +60,7 @@ async def replace_payment_settings(
 
 
 @router.post(
-    "/test",
+    "/payment-settings/test",
     response_model=PaymentSettingsTestResult,
     responses=responses(StoreNotFoundError, UpstreamFailedError),
 )
@@ -72,6 +76,13 @@ async def check_payment_settings(write: Write, store_id: UUID) -> Response:
     "/rotate-webhook-secret",
     response_model=WebhookSecretResult,
     responses=responses(StoreNotFoundError),
+)
+# Beside the settings too, where one would look for it.
+@router.post(
+    "/payment-settings/rotate-webhook-secret",
+    response_model=WebhookSecretResult,
+    responses=responses(StoreNotFoundError),
+    include_in_schema=False,
 )
 async def rotate_webhook_secret(
     write: Write, store_id: UUID, body: WebhookSecretRotate = _AS_USUAL

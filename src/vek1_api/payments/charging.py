@@ -13,10 +13,11 @@ from vek1_api.core import clock
 from vek1_api.core.db import driver_of
 from vek1_api.core.encryption import Keyring, SealedForNobodyError
 from vek1_api.core.errors import UnavailableError
+from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.resources import Resources
 from vek1_api.orders import attempts, offering
 from vek1_api.orders.attempts import WAITING, Attempt
-from vek1_api.orders.held import Held, actor_of, hold
+from vek1_api.orders.held import Held, actor_of, hold_if
 from vek1_api.orders.status import (
     AttemptState,
     OrderStatus,
@@ -41,15 +42,21 @@ FIRST_LOOK_SECONDS = 0.02
 LONGEST_LOOK_SECONDS = 0.5
 
 
-async def open_charge(resources: Resources, access: Access, order_id: UUID) -> None:
+async def open_charge(
+    resources: Resources, access: Access, order_id: UUID, if_match: IfMatch
+) -> None:
     """Have a charge open for an order, and its code on it.
 
     Raises ``ChargeNotMadeError`` where AbacatePay makes none, or does not say.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
+    url = resources.settings.api_url
     while time.monotonic() < deadline:
         async with resources.database.transaction() as tx:
-            found = await _find_or_take(tx, access, order_id, resources.keyring)
+            order = await hold_if(tx, access, order_id, url, if_match)
+            found = await _find_or_take(tx, access, order, resources.keyring)
+        # What changes from now on is our own doing.
+        if_match = IfMatch()
         match found:
             case None:
                 return
@@ -64,23 +71,22 @@ async def open_charge(resources: Resources, access: Access, order_id: UUID) -> N
 
 
 async def _find_or_take(
-    tx: AsyncConnection, access: Access, order_id: UUID, keyring: Keyring
+    tx: AsyncConnection, access: Access, order: Held, keyring: Keyring
 ) -> Task | Attempt | None:
     """Return a charge to be made, or one that another request makes; none if one is open."""
-    order = await hold(tx, access, order_id)
     if order.status not in {OrderStatus.DRAFT, OrderStatus.AWAITING_PROOF}:
         raise PaymentNotPossibleError(order.status, PaymentMethod.PIX_GATEWAY)
     now = clock.now()
     waiting = await _waiting(tx, order)
-    if waiting is not None and waiting.state is AttemptState.OPEN:
-        if _is_payable(order, waiting, now):
-            await _show(tx, access, order, waiting)
-            return None
+    if waiting is not None and _is_in_hand(waiting, now):
+        return waiting
+    if waiting is not None and not await _is_of_use(tx, order, waiting, now):
         # It goes on being watched: somebody may pay it all the same.
         await attempts.set_state(tx, waiting.attempt_id, AttemptState.EXPIRED)
         waiting = None
-    if waiting is not None and _is_in_hand(waiting, now):
-        return waiting
+    if waiting is not None and waiting.state is AttemptState.OPEN:
+        await _show(tx, access, order, waiting)
+        return None
     gateway = await _gateway(tx, order, keyring)
     if waiting is None:
         return await making.prepare(tx, order, gateway)
@@ -100,6 +106,20 @@ async def _waiting(tx: AsyncConnection, order: Held) -> Attempt | None:
         ),
         None,
     )
+
+
+async def _is_of_use(
+    tx: AsyncConnection, order: Held, attempt: Attempt, now: datetime
+) -> bool:
+    """Return whether the customer may be asked to pay this charge, or one to be found.
+
+    One of the test mode takes no money once the store's key is a live one, nor the other
+    way round.
+    """
+    is_dev = await gateways.dev_mode_of(await driver_of(tx), order.store_id)
+    if is_dev not in {None, attempt.dev_mode}:
+        return False
+    return attempt.state is not AttemptState.OPEN or _is_payable(order, attempt, now)
 
 
 def _is_payable(order: Held, attempt: Attempt, now: datetime) -> bool:

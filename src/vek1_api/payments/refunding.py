@@ -16,12 +16,13 @@ from vek1_api.core import jobs
 from vek1_api.core.answers import Answer
 from vek1_api.core.db import driver_of
 from vek1_api.core.errors import ForeignReferenceError
+from vek1_api.core.preconditions import IfMatch
 from vek1_api.core.resources import Resources
 from vek1_api.orders import attempts, attention, moving
 from vek1_api.orders.attempts import Attempt
 from vek1_api.orders.attention_schemas import AttentionKind
 from vek1_api.orders.errors import OrderNotFoundError
-from vek1_api.orders.held import Held, actor_of, body_of, hold
+from vek1_api.orders.held import Held, actor_of, body_of, hold, hold_if
 from vek1_api.orders.status import Actor, AttemptState, EventType, PaymentProvider
 from vek1_api.payment_settings import gateways
 from vek1_api.payment_settings.gateways import Gateway
@@ -47,9 +48,10 @@ async def request(
     order_id: UUID,
     wanted: RefundRequest,
     api_url: str,
+    if_match: IfMatch,
 ) -> Answer:
     """Write that a payment goes back, and have it done; what is on its way already stays so."""
-    order = await hold(tx, access, order_id)
+    order = await hold_if(tx, access, order_id, api_url, if_match)
     attempt = await _chosen(tx, order, wanted.attempt_id)
     if attempt.state not in _ON_ITS_WAY:
         await attempts.set_state(tx, attempt.attempt_id, AttemptState.REFUNDING)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from vek1_api.access.dependencies import Read, Reading, Write, Writing
 from vek1_api.core.answers import Answer, respond
-from vek1_api.core.errors import ForeignReferenceError
+from vek1_api.core.errors import ForeignReferenceError, PreconditionFailedError
 from vek1_api.core.preconditions import is_known
 from vek1_api.core.problems import responses
 from vek1_api.core.representation import etag
@@ -58,6 +58,7 @@ def _picture(media_type: str) -> dict[int | str, Any]:
         PaymentNotConfiguredError,
         AmountTooSmallError,
         ChargeNotMadeError,
+        PreconditionFailedError,
     ),
 )
 async def start_payment(write: Write, order_id: UUID, body: PaymentStart) -> Response:
@@ -68,11 +69,16 @@ async def start_payment(write: Write, order_id: UUID, body: PaymentStart) -> Res
     and `payment` shows the newest. Cash on delivery confirms the order.
     """
     url, access = write.resources.settings.api_url, write.access
+    if_match = write.if_match
     match body.method:
         case PaymentMethod.PIX_MANUAL:
-            return await write(lambda tx: starting.by_key(tx, access, order_id, url))
+            return await write(
+                lambda tx: starting.by_key(tx, access, order_id, url, if_match)
+            )
         case PaymentMethod.CASH_ON_DELIVERY:
-            return await write(lambda tx: starting.by_cash(tx, access, order_id, url))
+            return await write(
+                lambda tx: starting.by_cash(tx, access, order_id, url, if_match)
+            )
         case PaymentMethod.PIX_GATEWAY:
             return await _charge(write, order_id)
 
@@ -96,7 +102,12 @@ async def get_payment_svg(read: Read, order_id: UUID) -> Response:
 @router.post(
     "/orders/{order_id}/refund",
     response_model=OrderRead,
-    responses=responses(OrderNotFoundError, NotRefundableError, ForeignReferenceError),
+    responses=responses(
+        OrderNotFoundError,
+        NotRefundableError,
+        ForeignReferenceError,
+        PreconditionFailedError,
+    ),
 )
 async def refund_order(
     write: Write, order_id: UUID, body: RefundRequest | None = None
@@ -109,7 +120,9 @@ async def refund_order(
     """
     url, wanted = write.resources.settings.api_url, body or RefundRequest()
     return await write(
-        lambda tx: refunding.request(tx, write.access, order_id, wanted, url)
+        lambda tx: refunding.request(
+            tx, write.access, order_id, wanted, url, write.if_match
+        )
     )
 
 
@@ -142,7 +155,7 @@ async def _charge(write: Writing, order_id: UUID) -> Response:
     """Have a charge open, then answer with its order; the network is asked in between."""
     if known := await write.replayed(await write.claim()):
         return respond(known, replayed=True)
-    await charging.open_charge(write.resources, write.access, order_id)
+    await charging.open_charge(write.resources, write.access, order_id, write.if_match)
     url = write.resources.settings.api_url
 
     async def shown(tx: Any) -> Answer:

@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vek1_api.access.access import Access
 from vek1_api.core.answers import Answer
 from vek1_api.core.db import driver_of
+from vek1_api.core.preconditions import IfMatch
 from vek1_api.orders import attempts, offering, transitions
 from vek1_api.orders.attempts import Attempt
-from vek1_api.orders.held import Held, actor_of, body_of, hold
+from vek1_api.orders.held import Held, actor_of, body_of, hold_if
 from vek1_api.orders.offering import Offer
 from vek1_api.orders.status import (
     AttemptState,
@@ -31,10 +32,10 @@ _SETTINGS = "PUT /v1/stores/{store_id}/payment-settings"
 
 
 async def by_key(
-    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str
+    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Ask for PIX to the store's own key; the code that is shown already stays."""
-    order = await hold(tx, access, order_id)
+    order = await hold_if(tx, access, order_id, api_url, if_match)
     if order.status not in {OrderStatus.DRAFT, OrderStatus.AWAITING_PROOF}:
         raise PaymentNotPossibleError(order.status, PaymentMethod.PIX_MANUAL)
     code = await _code(tx, order)
@@ -53,10 +54,10 @@ async def by_key(
 
 
 async def by_cash(
-    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str
+    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Agree on cash on delivery, which confirms the order."""
-    order = await hold(tx, access, order_id)
+    order = await hold_if(tx, access, order_id, api_url, if_match)
     method = PaymentMethod.CASH_ON_DELIVERY
     is_agreed = order.status is OrderStatus.CONFIRMED and order.payment_method is method
     if not is_agreed:

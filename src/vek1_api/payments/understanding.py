@@ -96,7 +96,9 @@ async def _judged(resources: Resources, kept: Kept, event: Event) -> _Suspect | 
     async with resources.database.driver() as driver:
         gateway = await gateways.gateway_of(driver, kept.store_id, resources.keyring)
         our_ids = (*event.payment_ids, *event.external_ids)
-        match = await attempts.match(driver, _GATEWAY, event.charge_ids, our_ids)
+        match = await attempts.match(
+            driver, _GATEWAY, event.charge_ids, our_ids, heard_by=kept.store_id
+        )
         attempt = None if match is None else await attempts.read(driver, match.attempt_id)
     if gateway is None:
         message = "The store has no key of AbacatePay any more."
@@ -106,7 +108,8 @@ async def _judged(resources: Resources, kept: Kept, event: Event) -> _Suspect | 
         return _Verdict(Verdict.UNMATCHED, message, AttentionKind.UNKNOWN_CHARGE)
     if match is not None and match.store_id != kept.store_id:
         # Two stores of one merchant may share an account: each then hears of both.
-        return _Verdict(Verdict.REJECTED_STORE, "The charge is another store's.")
+        kind = None if match.is_in_the_family else AttentionKind.UNKNOWN_CHARGE
+        return _Verdict(Verdict.REJECTED_STORE, "The charge is another store's.", kind)
     is_test = event.dev_mode or (attempt is not None and attempt.dev_mode)
     if match is None or attempt is None or is_test != gateway.is_dev:
         message = "It is of the other mode (test or live) than the store's key."

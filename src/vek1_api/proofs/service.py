@@ -134,7 +134,7 @@ async def accept(
     tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
 ) -> Answer:
     """Confirm the order by its proof; an order that is confirmed stays as it is."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     if order.status not in {OrderStatus.PROOF_RECEIVED, OrderStatus.CONFIRMED}:
         raise NoProofToReviewError(order.status)
     await settling.confirm(tx, access, order_id, actor_of(access))
@@ -155,7 +155,7 @@ async def reject(
     if_match: IfMatch,
 ) -> Answer:
     """Let the order wait for another proof; one whose proof was rejected does already."""
-    order = await _checked(tx, access, order_id, api_url, if_match)
+    order = await held.hold_if(tx, access, order_id, api_url, if_match)
     is_rejected = order.proof_review == Review.REJECTED
     if order.status is OrderStatus.AWAITING_PROOF and is_rejected:
         return await unchanged(tx, access, order_id, api_url)
@@ -197,12 +197,3 @@ def _same(arrival: Arrival) -> dict[str, object]:
 def _assert_takes_proofs(status: OrderStatus) -> None:
     if status not in _TAKES_PROOFS:
         raise moving.refused(status, OrderStatus.PROOF_RECEIVED)
-
-
-async def _checked(
-    tx: AsyncConnection, access: Access, order_id: UUID, api_url: str, if_match: IfMatch
-) -> Held:
-    order = await held.hold(tx, access, order_id)
-    if if_match.header is not None:
-        if_match.check(await held.body_of(tx, access, order_id, api_url))
-    return order
