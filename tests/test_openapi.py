@@ -25,7 +25,7 @@ MOST_LINES = 120
 UNDOCUMENTED = {
     "/",  # Leads to /docs.
     "/docs",
-    "/docs/{digest}/{name}",
+    "/docs/{digest, "/v1/stores/{store_id}/payment-settings/rotate-webhook-secret"}/{name}",
     "/openapi.json",
     "/ops/jobs",  # PgQueuer's own dashboard.
 }

@@ -145,7 +145,7 @@ async def test_secret_of_another_store_is_refused(intake: Intake, bruno: Person)
 
 
 async def test_replaced_secret_is_still_taken(intake: Intake, ana: Person) -> None:
-    path = f"/v1/stores/{intake.store_id}/payment-settings/rotate-webhook-secret"
+    path = f"/v1/stores/{intake.store_id}/rotate-webhook-secret"
     new = (await ana.post(path, {}, status=200))["abacate_pay_webhook_secret"]
 
     for secret in (SECRET, new):

@@ -61,7 +61,7 @@ async def test_after_a_key_rotation_everything_is_sealed_anew(
 ) -> None:
     store_id = (await ana.open_store())["id"]
     await put(ana, store_id, **GATEWAY, abacate_pay_webhook_secret=SECRET)
-    await ana.post(path_of(store_id, "/rotate-webhook-secret"), {}, status=200)
+    await ana.post(f"/v1/stores/{store_id}/rotate-webhook-secret", {}, status=200)
     valid = await webhook_secrets_of(db, UUID(store_id), resources.keyring)
     newest = SecretStr("a-newer-key-0123456789abcdef0123456789")
     both = Keyring([newest, *resources.settings.encryption_keys])
@@ -128,7 +128,7 @@ async def test_rotation_registers_the_new_secret_instead_of_the_old(
     await put(ana, store_id, abacate_pay_api_key=shop.dev_key, abacate_pay_dev_mode=True)
     await run_jobs()
 
-    made = await ana.post(path_of(store_id, "/rotate-webhook-secret"), {}, status=200)
+    made = await ana.post(f"/v1/stores/{store_id}/rotate-webhook-secret", {}, status=200)
     await run_jobs()
 
     [webhook] = [w for w in gateway.state.webhooks.values() if w.store_id == shop.id]

@@ -13,11 +13,10 @@ from vek1_api.core.db import Driver
 from vek1_api.core.resources import Resources
 from vek1_api.payment_settings.gateways import webhook_secrets_of
 
-ROTATE = "/rotate-webhook-secret"
-
 
 async def rotate(person: Person, store_id: str, **options: Any) -> httpx.Response:
-    return await person.request("POST", path_of(store_id, ROTATE), **options)
+    path = f"/v1/stores/{store_id}/rotate-webhook-secret"
+    return await person.request("POST", path, **options)
 
 
 async def valid(resources: Resources, db: Driver, store_id: str) -> tuple[str, ...]:
