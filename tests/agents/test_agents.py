@@ -168,7 +168,7 @@ async def test_deleted_agent_leaves_its_orders_conversations_and_documents(
 ) -> None:
     ids = await make_one_of_each(ana, db)
     order_id = await db.fetchval(
-        "INSERT INTO orders (store_id, agent_id, number) VALUES ($1, $2, 1) RETURNING id",
+        "INSERT INTO orders (store_id, agent_id, number) VALUES ($1, $2, 2) RETURNING id",
         ids.store_id,
         ids.agent_id,
     )

@@ -23,7 +23,9 @@ def scope_of(method: str, path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "route", [route for route in ROUTES if ":" not in route.path], ids=lambda r: r.name
+    "route",
+    [route for route in ROUTES if ":" not in route.path],
+    ids=lambda route: f"{route.name}-{route.path}",
 )
 def test_every_route_is_found(route: APIRoute) -> None:
     path = route.path_format

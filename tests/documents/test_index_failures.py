@@ -170,7 +170,7 @@ async def test_document_whose_job_was_lost_is_indexed_after_a_while(
     document = await ana.add_document(store["id"], "O frete é grátis.")
     await forget_jobs(resources)
     await jobs.resume(resources)
-    assert await count_jobs(resources) == 0
+    assert await count_jobs(resources, about=document["id"]) == 0
     async with resources.database.driver() as driver:
         await driver.execute(
             "UPDATE vek1_api.document_index SET updated_at = now() - interval '16 minutes' "
@@ -181,7 +181,7 @@ async def test_document_whose_job_was_lost_is_indexed_after_a_while(
     await jobs.resume(resources)
     await jobs.resume(resources)
 
-    assert await count_jobs(resources) == 1
+    assert await count_jobs(resources, about=document["id"]) == 1
     await run_jobs()
     assert (await ana.get(f"/v1/documents/{document['id']}"))["index_status"] == "ready"
 
@@ -200,5 +200,5 @@ async def test_document_whose_job_still_waits_gets_no_second_one(
 
     await jobs.resume(resources)
 
-    assert await count_jobs(resources) == 1
+    assert await count_jobs(resources, about=document["id"]) == 1
     await run_jobs()
