@@ -35,7 +35,7 @@ ADD_ORDER = f"""
         FROM products AS p JOIN store ON store.id = p.store_id
         WHERE p.id = ANY ($3) ORDER BY p.id FOR NO KEY UPDATE OF p
     ), writer AS MATERIALIZED (
-        SELECT set_config('vek1_api.is_writer', 'on', true) AS is_on
+        SELECT set_config('vek1_api.moves_stock', 'on', true) AS is_on
     ), moved AS (
         UPDATE products AS p SET stock = p.stock - needed.units
         FROM needed JOIN product ON product.id = needed.product_id
