@@ -41,7 +41,6 @@ def test_all_but_these_go_straight() -> None:
 
     assert left == {
         "add_order_proof",
-        "append_messages",
         "cancel_order",
         "create_document",
         "create_product_file",

@@ -2,9 +2,9 @@
 
 FastAPI works out for every request anew what its endpoint takes, which costs as much as a
 small query does (``docs/performance.md``). What most of ours take is known beforehand: ids from
-the path, filters from the query, one model as body, one dependency. A request without a query
-goes straight to its endpoint. Whatever is not entirely as expected goes through the framework
-from its start, so that every refusal of a request is the framework's own.
+the path, filters from the query, one model as body, a dependency or two. A request without a
+query goes straight to its endpoint. Whatever is not entirely as expected goes through the
+framework from its start, so that every refusal of a request is the framework's own.
 """
 
 import json
@@ -53,10 +53,11 @@ class _Direct:
 
     def __init__(self, route: APIRoute) -> None:
         takes = route.dependant
-        (dependency,) = takes.dependencies
         self._framework = route.handle
         self._endpoint: Any = route.endpoint
-        self._acting, self._act = str(dependency.name), cast("Any", dependency.call)
+        self._dependencies = [
+            (str(each.name), cast("Any", each.call)) for each in takes.dependencies
+        ]
         self._filters = _models(takes.query_params)
         self._bodies = _models(takes.body_params)
 
@@ -77,7 +78,9 @@ class _Direct:
         if request.scope["query_string"] or not all(map(_ID.fullmatch, ids.values())):
             raise _UnexpectedError
         sent = _json(request, arrived) if arrived else None
-        values: dict[str, Any] = {self._acting: await self._act(request)}
+        values: dict[str, Any] = {}
+        for name, call in self._dependencies:
+            values[name] = await call(request)
         for name, text in ids.items():
             values[name] = UUID(text)
         for name, filters in self._filters:
@@ -126,8 +129,11 @@ def _is_plain(route: APIRoute) -> bool:
     return (
         get_type_hints(route.endpoint)["return"] is Response
         and _said(takes) <= _OF_ENDPOINT
-        and [_said(each) for each in takes.dependencies] == [_OF_DEPENDENCY]
-        and iscoroutinefunction(takes.dependencies[0].call)
+        and takes.dependencies != []
+        and all(_said(each) == _OF_DEPENDENCY for each in takes.dependencies)
+        and all(iscoroutinefunction(each.call) for each in takes.dependencies)
+        # What one dependency has read of a body, the framework could not read again.
+        and (len(takes.dependencies) == 1 or not takes.body_params)
         and all(_kind(each) is UUID for each in takes.path_params)
         and all(_is_model(each) and not _demands(each) for each in takes.query_params)
         and len(takes.body_params) <= 1
