@@ -188,7 +188,7 @@ async def _sales(
     try:
         await _paced(sell, seconds)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not committed.keys() <= came.keys():  # noqa: ASYNC110 - Noted elsewhere.
+            while not committed.keys() <= came.keys():  # noqa: ASYNC110 - by the receiver.
                 await asyncio.sleep(0.02)
     finally:
         await pool.close()

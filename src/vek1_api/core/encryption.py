@@ -19,6 +19,9 @@ from pydantic import SecretStr
 _VERSION = "v1"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+_KEY_ID_CHARS = 8
+_LONG_ENOUGH = 12
+"""Of a secret this long, four characters help nobody to guess the rest."""
 
 
 class SealedForNobodyError(Exception):
@@ -74,13 +77,15 @@ class Keyring:
 
 def is_sealed(text: str) -> bool:
     """Return whether a text is one of ours, and not a secret in the open."""
-    parts = text.split(".")
-    return len(parts) == 3 and parts[0] == _VERSION and len(parts[1]) == 8  # noqa: PLR2004
+    version, _, rest = text.partition(".")
+    key_id, _, packed = rest.partition(".")
+    is_whole = len(key_id) == _KEY_ID_CHARS and "." not in packed and packed != ""
+    return version == _VERSION and is_whole
 
 
 def last_four(secret: str) -> str:
     """Return as much of a secret as may be shown: nothing of one that is short."""
-    return secret[-4:] if len(secret) >= 12 else ""  # noqa: PLR2004
+    return secret[-4:] if len(secret) >= _LONG_ENOUGH else ""
 
 
 def _derived(key: str) -> bytes:
@@ -89,4 +94,4 @@ def _derived(key: str) -> bytes:
 
 
 def _key_id(key: bytes) -> str:
-    return hashlib.sha256(b"vek1-api key id" + key).hexdigest()[:8]
+    return hashlib.sha256(b"vek1-api key id" + key).hexdigest()[:_KEY_ID_CHARS]
